@@ -1,0 +1,1 @@
+export type { Stage } from './progress.ts';

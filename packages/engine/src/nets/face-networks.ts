@@ -1,0 +1,60 @@
+import type { Raster } from '../photo/raster.ts';
+
+/** A face as the detector sees it. Coordinates: image frame of the raster it was given, pixels. */
+export interface FaceDetection {
+  /** 0..1 */
+  readonly score: number;
+  readonly box: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+  /** Shape (6,2): right eye, left eye (the person's), nose tip, mouth centre, right ear, left ear. */
+  readonly keypoints: Float64Array;
+  /** Quarter turns, clockwise, by which the raster was turned when this face was found (0 = as it is). */
+  readonly quarterTurns: 0 | 1 | 2 | 3;
+}
+
+/** Square region of interest, turned by `rotationRad` (clockwise on the screen, y being down) about its centre. */
+export interface FaceRegion {
+  readonly centerX: number;
+  readonly centerY: number;
+  readonly sizePx: number;
+  readonly rotationRad: number;
+}
+
+/** Landmarks of one face. */
+export interface FaceLandmarks {
+  /**
+   * Shape (478,3): x, y in the image frame of the raster, pixels; z in pixels of the same scale, negative toward the
+   * camera, relative to the head's centre. 0..467 face mesh, 468..472 right iris, 473..477 left iris (the person's).
+   */
+  readonly points: Float64Array;
+  /** The network's own belief that the region holds a face, 0..1. */
+  readonly presence: number;
+  readonly region: FaceRegion;
+}
+
+/** What runs the networks: `auto` takes the first of cuda, webgpu, cpu that works. */
+export type Provider = 'cpu' | 'webgpu' | 'cuda' | 'auto';
+
+/** The loaded networks. Re-entrant; calls may overlap. */
+export interface FaceNetworks {
+  /** The provider that really runs. */
+  readonly provider: 'cpu' | 'webgpu' | 'cuda';
+  /** Seconds-free load report for `facewright doctor`: versions and cache state. */
+  readonly info: { readonly onnxruntime: string; readonly cache: 'hit' | 'made' | 'off'; readonly cacheDir: string | null };
+  /** Faces, best score first. */
+  detectFaces(raster: Raster, options?: DetectOptions): Promise<FaceDetection[]>;
+  /** 478 landmarks of one detected face. `passes`: 1 = region from the detector (as the reference), 2 = once more from the landmarks. */
+  findLandmarks(
+    raster: Raster,
+    detection: FaceDetection,
+    options?: { readonly passes?: 1 | 2; readonly signal?: AbortSignal },
+  ): Promise<FaceLandmarks>;
+  close(): Promise<void>;
+}
+
+export interface DetectOptions {
+  /** @default 0.5 as the reference; the pipeline asks for more, see check-face.ts */
+  readonly minScore?: number;
+  /** Also look for faces at the three other quarter turns, and in overlapping tiles for small ones. @default true */
+  readonly thorough?: boolean;
+  readonly signal?: AbortSignal;
+}

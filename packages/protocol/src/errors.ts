@@ -1,0 +1,284 @@
+/**
+ * @module The one table of everything Facewright refuses or fails at on purpose.
+ *
+ * `code` is the contract; `message` is for people; `hint` says what the caller can do. docs/errors.md is generated from
+ * this table (`npm run docs`) and a test compares both ways.
+ */
+
+/** What a queue may do with the job: try again later, or give up at once. */
+export type Retry = 'never' | 'backoff';
+
+export interface ErrorSpec<P> {
+  /** Status the HTTP API answers with. */
+  readonly http: number;
+  /** Exit status of the command line (numbers of sysexits.h). */
+  readonly exit: number;
+  readonly retry: Retry;
+  readonly message: (params: P) => string;
+  /** One sentence: what the caller can do. */
+  readonly hint: string;
+}
+
+const spec = <P>(s: ErrorSpec<P>): ErrorSpec<P> => s;
+
+/** A face that was found, as an error or a result offers it for choice. Pixels of the upright photo, y down. */
+export interface FaceChoice {
+  /** Counted from 1, largest face first: what `--face N` takes. */
+  readonly index: number;
+  readonly box: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+  readonly score: number;
+}
+
+const listChoices = (faces: readonly FaceChoice[]): string =>
+  faces.map((f) => `${f.index}: ${Math.round(f.box.width)} px wide at (${Math.round(f.box.x)}, ${Math.round(f.box.y)})`).join('; ');
+
+export const ERRORS = {
+  FW_ARG_INVALID: spec<{ name: string; expected: string; actual: unknown }>({
+    http: 400,
+    exit: 64,
+    retry: 'never',
+    message: (p) => `Expected ${p.expected} for ${p.name} but received ${String(p.actual)} of type ${typeof p.actual}`,
+    hint: 'Correct the option; --help lists what is allowed.',
+  }),
+
+  FW_PHOTO_UNREADABLE: spec<{ path: string; reason: string }>({
+    http: 400,
+    exit: 66,
+    retry: 'never',
+    message: (p) => `Cannot read ${p.path}: ${p.reason}`,
+    hint: 'Check that the path exists, is a file and may be read.',
+  }),
+  FW_PHOTO_EMPTY: spec<Record<never, never>>({
+    http: 422,
+    exit: 65,
+    retry: 'never',
+    message: () => 'The photo has no bytes',
+    hint: 'Send the file again; the upload or copy was probably cut off.',
+  }),
+  FW_PHOTO_NOT_IMAGE: spec<{ found: string }>({
+    http: 415,
+    exit: 65,
+    retry: 'never',
+    message: (p) => `This is not an image Facewright can read (found: ${p.found})`,
+    hint: 'Use JPEG, PNG, WebP, AVIF, TIFF or GIF; the content decides, not the file name.',
+  }),
+  FW_PHOTO_TRUNCATED: spec<{ reason: string }>({
+    http: 422,
+    exit: 65,
+    retry: 'never',
+    message: (p) => `The photo is damaged or ends too early (${p.reason})`,
+    hint: 'Copy or upload the file again, or save it anew with another program.',
+  }),
+  FW_PHOTO_TOO_SMALL: spec<{ width: number; height: number; minPx: number }>({
+    http: 422,
+    exit: 65,
+    retry: 'never',
+    message: (p) => `The photo is ${p.width} x ${p.height} pixels; at least ${p.minPx} on each side are needed`,
+    hint: 'Use a larger photo; a face should be at least 200 pixels wide for a good texture.',
+  }),
+  FW_PHOTO_TOO_MANY_BYTES: spec<{ bytes: number; maxBytes: number }>({
+    http: 413,
+    exit: 65,
+    retry: 'never',
+    message: (p) => `The photo has ${p.bytes} bytes; the limit is ${p.maxBytes}`,
+    hint: 'Save it smaller, or raise the limit (--max-bytes).',
+  }),
+  FW_PHOTO_TOO_MANY_PIXELS: spec<{ width: number; height: number; maxPixels: number }>({
+    http: 413,
+    exit: 65,
+    retry: 'never',
+    message: (p) => `The photo declares ${p.width} x ${p.height} pixels; the limit is ${p.maxPixels} in all`,
+    hint: 'Reduce its size, or raise the limit (--max-pixels).',
+  }),
+  FW_PHOTO_DECODE_TIMEOUT: spec<{ limitMs: number }>({
+    http: 422,
+    exit: 65,
+    retry: 'never',
+    message: (p) => `The photo did not decode within ${p.limitMs} ms`,
+    hint: 'Save it anew as JPEG or PNG, or raise the limit (--max-decode-ms).',
+  }),
+
+  FW_FACE_NOT_FOUND: spec<{ candidates: number; bestScore: number; minScore: number }>({
+    http: 422,
+    exit: 65,
+    retry: 'never',
+    message: (p) =>
+      `No face found (${p.candidates} weak candidate${p.candidates === 1 ? '' : 's'}, best score ${p.bestScore.toFixed(2)}, needed ${p.minScore})`,
+    hint: 'Use a photo that shows one face from the front, in even light, at least a tenth of the picture wide.',
+  }),
+  FW_FACE_TOO_SMALL: spec<{ widthPx: number; minPx: number }>({
+    http: 422,
+    exit: 65,
+    retry: 'never',
+    message: (p) => `The face is ${Math.round(p.widthPx)} pixels wide; at least ${p.minPx} are needed`,
+    hint: 'Use the original photo instead of a thumbnail, or a closer shot.',
+  }),
+  FW_FACE_CUT: spec<{ visibleRatio: number; minRatio: number }>({
+    http: 422,
+    exit: 65,
+    retry: 'never',
+    message: (p) => `The border of the photo cuts the face (${Math.round(100 * p.visibleRatio)} % of it is inside)`,
+    hint: 'Use a photo with the whole face and some room around it.',
+  }),
+  FW_FACE_PROFILE: spec<{ yawDeg: number; maxDeg: number }>({
+    http: 422,
+    exit: 65,
+    retry: 'never',
+    message: (p) => `The face is turned ${Math.round(Math.abs(p.yawDeg))} degrees to the side; at most ${p.maxDeg} can be reconstructed`,
+    hint: 'Use a photo in which both eyes can be seen.',
+  }),
+  FW_FACE_SEVERAL: spec<{ faces: readonly FaceChoice[] }>({
+    http: 422,
+    exit: 65,
+    retry: 'never',
+    message: (p) => `The photo shows ${p.faces.length} faces of similar size (${listChoices(p.faces)})`,
+    hint: 'Choose one: --face largest, --face N (counted from the largest), or --face all.',
+  }),
+  FW_FACE_INDEX: spec<{ index: number; count: number }>({
+    http: 422,
+    exit: 65,
+    retry: 'never',
+    message: (p) => `Face ${p.index} was asked for but the photo shows ${p.count}`,
+    hint: 'Run `facewright inspect` to see the faces with their numbers.',
+  }),
+  FW_FACE_NOT_HUMAN: spec<{ reason: string }>({
+    http: 422,
+    exit: 65,
+    retry: 'never',
+    message: (p) => `What was found does not look like a human face that can be measured (${p.reason})`,
+    hint: 'Use a photo of one uncovered human face, upright, in even light.',
+  }),
+
+  FW_FIT_FAILED: spec<{ reason: string }>({
+    http: 422,
+    exit: 65,
+    retry: 'never',
+    message: (p) => `The face model could not be fitted to this photo (${p.reason})`,
+    hint: 'Use a sharper photo from the front; `facewright inspect` shows what was measured.',
+  }),
+
+  FW_MODEL_UNKNOWN: spec<{ model: string; known: readonly string[] }>({
+    http: 400,
+    exit: 64,
+    retry: 'never',
+    message: (p) => `There is no face model "${p.model}" (known: ${p.known.join(', ')})`,
+    hint: 'Choose one that `facewright models list` names.',
+  }),
+  FW_MODEL_CORRUPT: spec<{ path: string; reason: string }>({
+    http: 503,
+    exit: 69,
+    retry: 'never',
+    message: (p) => `The model file ${p.path} is damaged (${p.reason})`,
+    hint: 'Install Facewright again; `facewright models verify` checks every file.',
+  }),
+  FW_MODEL_VERSION: spec<{ path: string; found: number; expected: number }>({
+    http: 503,
+    exit: 69,
+    retry: 'never',
+    message: (p) => `The model file ${p.path} has format version ${p.found}; this program reads ${p.expected}`,
+    hint: 'Install the program and its model package in the same version.',
+  }),
+  FW_NETWORK_CORRUPT: spec<{ name: string; reason: string }>({
+    http: 503,
+    exit: 69,
+    retry: 'never',
+    message: (p) => `The network "${p.name}" is missing or not the expected one (${p.reason})`,
+    hint: 'Install the dependencies again (npm ci); the exact version of @mediapipe/face_mesh is needed.',
+  }),
+  FW_PROVIDER_UNAVAILABLE: spec<{ provider: string; available: readonly string[]; reason: string }>({
+    http: 503,
+    exit: 69,
+    retry: 'never',
+    message: (p) => `The execution provider "${p.provider}" does not run here (${p.reason}; available: ${p.available.join(', ')})`,
+    hint: 'Use --provider cpu, or --provider auto to take the best one that runs.',
+  }),
+
+  FW_OUTPUT_NOT_WRITABLE: spec<{ path: string; reason: string }>({
+    http: 500,
+    exit: 73,
+    retry: 'never',
+    message: (p) => `Cannot write ${p.path}: ${p.reason}`,
+    hint: 'Choose another folder with -o, or change its permissions.',
+  }),
+  FW_OUTPUT_DISK_FULL: spec<{ path: string }>({
+    http: 507,
+    exit: 74,
+    retry: 'backoff',
+    message: (p) => `The disk is full: ${p.path} was not written`,
+    hint: 'Free some space and run again; finished photos are not done twice.',
+  }),
+
+  FW_BATCH_FAILED: spec<{ failed: number; total: number }>({
+    http: 422,
+    exit: 1,
+    retry: 'never',
+    message: (p) => `${p.failed} of ${p.total} photos could not be reconstructed`,
+    hint: 'The table above names each with its code; finished ones are kept and not redone.',
+  }),
+  FW_CANCELED: spec<{ stage: string }>({
+    http: 409,
+    exit: 130,
+    retry: 'never',
+    message: (p) => `Canceled during ${p.stage}`,
+    hint: 'Nothing was written. Run again to start over.',
+  }),
+  FW_INTERNAL: spec<{ what: string }>({
+    http: 500,
+    exit: 70,
+    retry: 'backoff',
+    message: (p) => `Something that should not happen did: ${p.what}`,
+    hint: 'Run again with --debug and report the stack together with `facewright doctor`.',
+  }),
+} as const;
+
+export type ErrorCode = keyof typeof ERRORS;
+export type ErrorParams<C extends ErrorCode> = (typeof ERRORS)[C] extends ErrorSpec<infer P> ? P : never;
+
+/** An error of the table. Match on `code`, not on `instanceof` (there may be two copies of this module). */
+export class FacewrightError<C extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'FacewrightError';
+  readonly code: C;
+  readonly params: ErrorParams<C>;
+
+  constructor(code: C, params: ErrorParams<C>, options?: ErrorOptions) {
+    super((ERRORS[code].message as (p: ErrorParams<C>) => string)(params), options);
+    this.code = code;
+    this.params = params;
+  }
+
+  get hint(): string {
+    return ERRORS[this.code].hint;
+  }
+  get httpStatus(): number {
+    return ERRORS[this.code].http;
+  }
+  get exitStatus(): number {
+    return ERRORS[this.code].exit;
+  }
+}
+
+/** Narrows by `code`, so that it also holds for an error of a second copy of this module. */
+export function isFacewrightError<C extends ErrorCode = ErrorCode>(e: unknown, code?: C): e is FacewrightError<C> {
+  return e instanceof Error && 'code' in e && typeof e.code === 'string' && e.code in ERRORS && (code === undefined || e.code === code);
+}
+
+/** Plain-object form for worker messages and job records: structured clone drops own properties of Error. */
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly params?: unknown;
+}
+
+/**
+ * Plain-object form of any thrown value. What is not of the table becomes FW_INTERNAL and its text does not leave the
+ * process (it may name paths).
+ */
+export function wireFromError(e: unknown): WireError {
+  if (isFacewrightError(e)) return { code: e.code, message: e.message, params: e.params };
+  return { code: 'FW_INTERNAL', message: ERRORS.FW_INTERNAL.message({ what: 'unexpected error' }), params: { what: 'unexpected error' } };
+}
+
+/** The error that {@link wireFromError} described, with its code, on the other side of a worker border. */
+export function errorFromWire(w: WireError): FacewrightError {
+  return new FacewrightError(w.code, (w.params ?? {}) as ErrorParams<ErrorCode>);
+}

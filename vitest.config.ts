@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  // Sources are tested, not the build: the condition leads every workspace import to src/.
+  ssr: { resolve: { conditions: ['@facewright/source', 'node', 'import', 'default'] } },
+  resolve: { conditions: ['@facewright/source', 'node', 'import', 'default'] },
+  test: {
+    include: [
+      'packages/*/src/**/*.test.ts',
+      'packages/*/test/**/*.test.ts',
+      'packages/*/generator/**/*.test.ts',
+      'scripts/**/*.test.ts',
+      'examples/**/*.test.ts',
+      'benchmarks/**/*.test.ts',
+      'docs/**/*.test.ts',
+    ],
+    testTimeout: 60_000,
+    maxWorkers: 2,
+  },
+});
