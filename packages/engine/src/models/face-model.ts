@@ -78,6 +78,11 @@ export interface LandmarkBasis {
   readonly mirror: Uint16Array;
   /** Shape (L,3), millimetres: on the mean face. */
   readonly mean: Float64Array;
+  /**
+   * Shape (L,3), millimetres: where the network puts the landmarks of the mean face (its own mean face, laid over `mean` by a similarity):
+   * the fit compares with this, so that the network's habits do not become shape. Absent: `mean`.
+   */
+  readonly networkMean?: Float64Array;
   /** Shape (K, L, 3), millimetres per standard deviation. */
   readonly identity: Float64Array;
   /** Shape (E, L, 3), millimetres at amount 1. */

@@ -1,0 +1,262 @@
+import { solveBoxQuadratic } from '../math/box-quadratic.ts';
+import { factorCholesky, invertPositiveDefinite, solveCholesky } from '../math/cholesky.ts';
+import { computeCauchyWeight } from '../math/robust-weight.ts';
+import { multiply3, rotationFromVector } from '../math/rotation.ts';
+import { applySimilarity, estimateSimilarity, type Similarity } from '../math/similarity.ts';
+import type { IdentityPrior } from './fitted-face.ts';
+import { type FitBasis, SIMILARITY_COUNT } from './prepare-fit.ts';
+
+/** Standard deviation of a landmark after the bias is taken off, millimetres. */
+const LANDMARK_SIGMA_MM = 2;
+
+/**
+ * The network's landmark errors are correlated: 468 of them carry the information of about a tenth as many independent ones
+ * (chosen on scans, flat around it: docs/decisions/fit-constants.md).
+ */
+const INDEPENDENT_RATIO = 0.1;
+
+/** Standard deviation of an expression's amount before the photo is seen. */
+const EXPRESSION_SIGMA = 0.2;
+
+/** Scales of the robust weight, millimetres, one per iteration; the last repeats. Wide first, so that an open mouth is not an outlier. */
+const ROBUST_SCALES_MM = [16, 12, 8, 6, 5, 4];
+
+const MAX_ITERATIONS = 24;
+
+/** Ends the iterations: no landmark is moved by more than about this by another step, millimetres. */
+const TOLERANCE_MM = 0.02;
+
+/** Shape and placement in the model frame. */
+export interface FittedShape {
+  /** modelFromLandmark: takes unprojected landmarks to the model frame. */
+  readonly similarity: Similarity;
+  /** Shape (K), standard deviations. */
+  readonly identity: Float64Array;
+  /** Shape (E), 0..1. */
+  readonly expression: Float64Array;
+  /** Shape (L,3), millimetres: model minus landmark in the model frame. */
+  readonly residual: Float64Array;
+  readonly iterations: number;
+}
+
+/**
+ * Finds similarity, mirror-symmetric identity and expression that explain unprojected landmarks: the minimum of
+ *
+ *     c sum_l w_l rho(|mean_l + I_l a + E_l b - (s R p_l + t)|) + (a - m)^T C^-1 (a - m) + |b|^2 / 0.2^2,   0 <= b <= 1
+ *
+ * with Cauchy's rho. (Statistical prior with dense landmarks: Blanz & Vetter, PAMI 25 (2003), eq. 13; here in the model frame.)
+ *
+ * Every step minimises a quadratic that touches the cost and lies above it (Cauchy's weight never exceeds 1, so the normal matrix
+ * with weights 1 bounds the curvature; Hunter & Lange, Am. Stat. 58 (2004)). That matrix does not depend on the photo, so a step costs two
+ * products with the columns instead of assembling and factoring a new matrix.
+ *
+ * @param points - shape (L,3), unprojected landmarks, see {@link unprojectLandmarks}
+ * @returns null where the landmarks are degenerate or not finite
+ */
+export function fitShape(basis: FitBasis, points: Float64Array, prior: IdentityPrior | null): FittedShape | null {
+  const { count, identityCount, expressionCount, columns, mean, weight } = basis;
+  const size = columns.length;
+  const free = SIMILARITY_COUNT + identityCount;
+  const dataScale = INDEPENDENT_RATIO / LANDMARK_SIGMA_MM ** 2;
+
+  const system = prepareSystem(basis, prior, dataScale);
+  if (system === null) return null;
+
+  let similarity = estimateRobustSimilarity(points, mean, weight);
+  if (similarity === null) return null;
+  const identity = new Float64Array(identityCount);
+  if (prior) identity.set(prior.mean);
+  const expression = new Float64Array(expressionCount);
+
+  const placed = new Float64Array(3 * count);
+  const residual = new Float64Array(3 * count);
+  const pull = new Float64Array(3 * count);
+  const gradient = new Float64Array(size);
+  const low = new Float64Array(expressionCount);
+  const high = new Float64Array(expressionCount);
+  const stepB = new Float64Array(expressionCount);
+  const stepF = new Float64Array(free);
+  const reduced = new Float64Array(expressionCount);
+  const computeResidual = (s: Similarity): void => {
+    applySimilarity(s, points, placed);
+    for (let m = 0; m < residual.length; m++) residual[m] = mean[m] - placed[m];
+    for (let k = 0; k < identityCount; k++) addScaled(residual, columns[SIMILARITY_COUNT + k], identity[k]);
+    for (let k = 0; k < expressionCount; k++) addScaled(residual, columns[free + k], expression[k]);
+  };
+
+  let iterations = 0;
+  while (iterations < MAX_ITERATIONS) {
+    computeResidual(similarity);
+    const scale = ROBUST_SCALES_MM[Math.min(iterations, ROBUST_SCALES_MM.length - 1)];
+    iterations++;
+    for (let l = 0; l < count; l++) {
+      const x = residual[3 * l];
+      const y = residual[3 * l + 1];
+      const z = residual[3 * l + 2];
+      const w = dataScale * weight[l] * computeCauchyWeight(x * x + y * y + z * z, scale);
+      pull[3 * l] = w * x;
+      pull[3 * l + 1] = w * y;
+      pull[3 * l + 2] = w * z;
+    }
+    for (let j = 0; j < size; j++) gradient[j] = dot(columns[j], pull);
+    addPriorGradient(gradient, identity, prior, system.precision);
+    for (let k = 0; k < expressionCount; k++) gradient[free + k] = gradient[free + k] + expression[k] / EXPRESSION_SIGMA ** 2;
+
+    // The free unknowns are eliminated, the box-bounded expression is solved, the free ones follow.
+    for (let i = 0; i < free; i++) stepF[i] = gradient[i];
+    solveCholesky(system.freeFactor, free, stepF);
+    for (let k = 0; k < expressionCount; k++) {
+      let r = gradient[free + k];
+      for (let i = 0; i < free; i++) r -= system.coupling[k * free + i] * stepF[i];
+      reduced[k] = r;
+      low[k] = -expression[k];
+      high[k] = 1 - expression[k];
+    }
+    stepB.fill(0);
+    solveBoxQuadratic(system.schur, reduced, low, high, stepB, 1e-4);
+    for (let i = 0; i < free; i++) {
+      let s = gradient[i];
+      for (let k = 0; k < expressionCount; k++) s += system.coupling[k * free + i] * stepB[k];
+      stepF[i] = -s;
+    }
+    solveCholesky(system.freeFactor, free, stepF);
+
+    for (let k = 0; k < identityCount; k++) identity[k] = identity[k] + stepF[SIMILARITY_COUNT + k];
+    for (let k = 0; k < expressionCount; k++) expression[k] = expression[k] + stepB[k];
+    similarity = moveSimilarity(similarity, stepF, basis.center);
+    if (!stepF.every(Number.isFinite) || !stepB.every(Number.isFinite)) return null;
+
+    if (iterations >= ROBUST_SCALES_MM.length && squaredMotion(basis, stepF, stepB) < TOLERANCE_MM ** 2) break;
+  }
+  computeResidual(similarity);
+  return { similarity, identity, expression, residual, iterations };
+}
+
+interface ShapeSystem {
+  /** Shape (K,K), inverse of the prior covariance; null for the unit prior. */
+  readonly precision: Float64Array | null;
+  /** Cholesky factor of the block of the free unknowns, shape (7+K, 7+K). */
+  readonly freeFactor: Float64Array;
+  /** Shape (E, 7+K) */
+  readonly coupling: Float64Array;
+  /** Shape (E,E): curvature of the expression once the free unknowns follow. */
+  readonly schur: Float64Array;
+}
+
+/** Curvature of the majorising quadratic with the prior on it, split into free and bounded unknowns; null where the prior is not positive definite. */
+function prepareSystem(basis: FitBasis, prior: IdentityPrior | null, dataScale: number): ShapeSystem | null {
+  const { identityCount, expressionCount, normal } = basis;
+  const size = basis.columns.length;
+  const free = SIMILARITY_COUNT + identityCount;
+  const precision = prior ? invertPositiveDefinite(prior.covariance, identityCount) : null;
+  if (prior && precision === null) return null;
+  const freeBlock = new Float64Array(free * free);
+  for (let i = 0; i < free; i++) for (let j = 0; j < free; j++) freeBlock[i * free + j] = dataScale * normal[i * size + j];
+  for (let i = 0; i < identityCount; i++) {
+    const row = (SIMILARITY_COUNT + i) * free + SIMILARITY_COUNT;
+    if (precision) for (let j = 0; j < identityCount; j++) freeBlock[row + j] = freeBlock[row + j] + precision[i * identityCount + j];
+    else freeBlock[row + i] = freeBlock[row + i] + 1;
+  }
+  const freeFactor = factorCholesky(freeBlock, free);
+  if (freeFactor === null) return null;
+
+  const coupling = new Float64Array(expressionCount * free);
+  // Rows of half = L^-1 H_fb, so that H_bf H_ff^-1 H_fb is their Gram matrix.
+  const half = new Float64Array(expressionCount * free);
+  for (let k = 0; k < expressionCount; k++) {
+    const row = k * free;
+    for (let i = 0; i < free; i++) {
+      const h = dataScale * normal[(free + k) * size + i];
+      coupling[row + i] = h;
+      let sum = h;
+      for (let j = 0; j < i; j++) sum -= freeFactor[i * free + j] * half[row + j];
+      half[row + i] = sum / freeFactor[i * free + i];
+    }
+  }
+  const schur = new Float64Array(expressionCount * expressionCount);
+  for (let a = 0; a < expressionCount; a++) {
+    for (let b = 0; b <= a; b++) {
+      let sum = dataScale * normal[(free + a) * size + free + b];
+      for (let i = 0; i < free; i++) sum -= half[a * free + i] * half[b * free + i];
+      schur[a * expressionCount + b] = schur[b * expressionCount + a] = sum;
+    }
+    schur[a * expressionCount + a] = schur[a * expressionCount + a] + 1 / EXPRESSION_SIGMA ** 2;
+  }
+  return { precision, freeFactor, coupling, schur };
+}
+
+/** Similarity that lays the landmarks over the mean face, with outliers beyond 6 mm counting ever less: four closed-form rounds. */
+function estimateRobustSimilarity(points: Float64Array, mean: Float64Array, weight: Float64Array): Similarity | null {
+  const weights = weight.slice();
+  const placed = new Float64Array(points.length);
+  let similarity = estimateSimilarity(points, mean, weights);
+  for (let round = 1; round < 4 && similarity !== null; round++) {
+    applySimilarity(similarity, points, placed);
+    for (let l = 0; l < weights.length; l++) {
+      const x = placed[3 * l] - mean[3 * l];
+      const y = placed[3 * l + 1] - mean[3 * l + 1];
+      const z = placed[3 * l + 2] - mean[3 * l + 2];
+      weights[l] = weight[l] * computeCauchyWeight(x * x + y * y + z * z, 6);
+    }
+    similarity = estimateSimilarity(points, mean, weights);
+  }
+  return similarity;
+}
+
+/** The similarity followed by the small motion that the first seven unknowns describe, about `center`. */
+function moveSimilarity(s: Similarity, step: Float64Array, center: Float64Array): Similarity {
+  const grow = Math.exp(step[0]);
+  const turn = rotationFromVector(step[1], step[2], step[3]);
+  const translation = new Float64Array(3);
+  for (let k = 0; k < 3; k++) {
+    let moved = 0;
+    for (let j = 0; j < 3; j++) moved += turn[3 * k + j] * (s.translation[j] - center[j]);
+    translation[k] = grow * moved + center[k] + step[4 + k];
+  }
+  return { scale: s.scale * grow, rotation: multiply3(turn, s.rotation), translation };
+}
+
+/** Weighted mean square by which a step moves the residuals, square millimetres. */
+function squaredMotion(basis: FitBasis, stepF: Float64Array, stepB: Float64Array): number {
+  const size = basis.columns.length;
+  const step = new Float64Array(size);
+  step.set(stepF);
+  step.set(stepB, stepF.length);
+  let sum = 0;
+  for (let i = 0; i < size; i++) {
+    let row = 0;
+    for (let j = 0; j < size; j++) row += basis.normal[i * size + j] * step[j];
+    sum += row * step[i];
+  }
+  let weights = 0;
+  for (let l = 0; l < basis.count; l++) weights += basis.weight[l];
+  return sum / weights;
+}
+
+function addPriorGradient(
+  gradient: Float64Array,
+  identity: Float64Array,
+  prior: IdentityPrior | null,
+  precision: Float64Array | null,
+): void {
+  const n = identity.length;
+  for (let i = 0; i < n; i++) {
+    let g = identity[i];
+    if (prior && precision) {
+      g = 0;
+      for (let j = 0; j < n; j++) g += precision[i * n + j] * (identity[j] - prior.mean[j]);
+    }
+    gradient[SIMILARITY_COUNT + i] = gradient[SIMILARITY_COUNT + i] + g;
+  }
+}
+
+function addScaled(out: Float64Array, column: Float64Array, amount: number): void {
+  if (amount === 0) return;
+  for (let m = 0; m < out.length; m++) out[m] = out[m] + amount * column[m];
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let m = 0; m < a.length; m++) sum += a[m] * b[m];
+  return sum;
+}
