@@ -1,0 +1,52 @@
+import type { PhotoFormat } from './photo.ts';
+
+/** How a photo is to be decoded: which reduction, and how the resulting grid of pixels lies on the stored photo. */
+export interface DecodePlan {
+  /** Size of the grid that the whole photo gives, pixels. Equal to the stored size where nothing is reduced. */
+  readonly gridWidth: number;
+  readonly gridHeight: number;
+  /** Stored-photo pixels per grid pixel; both grids begin at the same top-left corner. */
+  readonly scaleX: number;
+  readonly scaleY: number;
+  readonly isReduced: boolean;
+}
+
+/**
+ * Below this reduction a resampling costs more than the pixels that it saves (own measurement, 12 MP JPEG, one core:
+ * the resampling of a row costs about as much as decoding it).
+ */
+const MIN_REDUCTION = 1.25;
+
+/**
+ * Plans the cheapest decode that leaves at least 1 pixel per `maxReduction` stored pixels on each side.
+ *
+ * JPEG pictures are reduced 2-, 4- or 8-fold inside the decoder, in the cosine transform. sharp chooses the factor (see
+ * {@link computeJpegShrink}); what remains is resampled. The decoder rounds the reduced size up, so that its last column or
+ * row may lie partly outside the photo; the scale accounts for that.
+ *
+ * @param maxReduction At least 1.
+ */
+export function planDecode(format: PhotoFormat, width: number, height: number, maxReduction: number): DecodePlan {
+  if (maxReduction < MIN_REDUCTION) return { gridWidth: width, gridHeight: height, scaleX: 1, scaleY: 1, isReduced: false };
+  const gridWidth = Math.ceil(width / maxReduction);
+  const gridHeight = Math.ceil(height / maxReduction);
+  const n = format === 'jpeg' ? computeJpegShrink(Math.min(width / gridWidth, height / gridHeight)) : 1;
+  return {
+    gridWidth,
+    gridHeight,
+    scaleX: (n * Math.ceil(width / n)) / gridWidth,
+    scaleY: (n * Math.ceil(height / n)) / gridHeight,
+    isReduced: true,
+  };
+}
+
+/**
+ * Factor by which sharp 0.35 lets the JPEG decoder reduce when the whole reduction is `shrink`.
+ *
+ * Source: sharp, src/pipeline.cc, "jpegShrinkOnLoad": the largest of 8, 4, 2 that `shrink` reaches, halved where `shrink` is
+ * less than one above it (there the rounding of the decoder could leave too few pixels). A test compares with real decodes.
+ */
+export function computeJpegShrink(shrink: number): number {
+  const n = shrink >= 8 ? 8 : shrink >= 4 ? 4 : shrink >= 2 ? 2 : 1;
+  return n > 1 && Math.trunc(shrink) === n ? n / 2 : n;
+}
