@@ -1,0 +1,87 @@
+import type { FaceModel, PartMaterial } from '../models/face-model.ts';
+
+/** Triangles of one surface, with a vertex for every pair of model vertex and UV that they use. */
+export interface PrimitivePlan {
+  /** Index of the surface (material) it is drawn with. */
+  readonly surface: number;
+  /** Shape (N): model vertex of each vertex. */
+  readonly modelVertex: Uint32Array;
+  /** Shape (N): model UV of each vertex. */
+  readonly modelUv: Uint32Array;
+  /** Shape (M,3): vertices of each triangle, counter-clockwise seen from outside. */
+  readonly indices: Uint32Array;
+}
+
+/** What becomes one node with one mesh. */
+export interface MeshPlan {
+  readonly name: 'head' | 'eyeLeft' | 'eyeRight';
+  readonly primitives: readonly PrimitivePlan[];
+  /** Model vertices of the white of the eye: its pivot is the centre of the sphere through them. Null: the pivot is the model's origin. */
+  readonly pivotVertices: Uint32Array | null;
+}
+
+/**
+ * Divides the triangles of a model into nodes (head, left eye, right eye) and primitives (one per surface).
+ *
+ * The eyes are nodes of their own so that an engine can turn them about their centres; left is the person's. Everything
+ * else, teeth and lashes too, is one mesh: one set of morph weights drives it. Vertices are split only where UVs or
+ * surfaces differ; their order is that of the model. Triangles with two equal corners are left out.
+ *
+ * @param surfaceOfMaterial - index of the surface that each part material is drawn with
+ */
+export function planMeshes(model: FaceModel, surfaceOfMaterial: ReadonlyMap<PartMaterial, number>): MeshPlan[] {
+  const trianglesBySurface = {
+    head: new Map<number, number[]>(),
+    eyeLeft: new Map<number, number[]>(),
+    eyeRight: new Map<number, number[]>(),
+  };
+  const whites = { eyeLeft: new Set<number>(), eyeRight: new Set<number>() };
+  const { triangles, neutral } = model;
+  for (const part of model.parts) {
+    const surface = surfaceOfMaterial.get(part.material);
+    if (surface === undefined) throw new Error(`no surface for the part material ${part.material}`);
+    const isEye = part.material === 'sclera' || part.material === 'iris';
+    for (let t = part.firstTriangle; t < part.firstTriangle + part.triangleCount; t++) {
+      const a = triangles[3 * t]!;
+      const b = triangles[3 * t + 1]!;
+      const c = triangles[3 * t + 2]!;
+      if (a === b || b === c || c === a) continue;
+      // The model frame has x to the person's left.
+      const node = !isEye ? 'head' : neutral[3 * a]! + neutral[3 * b]! + neutral[3 * c]! > 0 ? 'eyeLeft' : 'eyeRight';
+      if (node !== 'head' && part.material === 'sclera') whites[node].add(a).add(b).add(c);
+      const bySurface = trianglesBySurface[node];
+      const list = bySurface.get(surface);
+      if (list === undefined) bySurface.set(surface, [t]);
+      else list.push(t);
+    }
+  }
+  const plans: MeshPlan[] = [];
+  for (const name of ['head', 'eyeLeft', 'eyeRight'] as const) {
+    const bySurface = trianglesBySurface[name];
+    if (bySurface.size === 0) continue;
+    const primitives = [...bySurface.keys()].sort((p, q) => p - q).map((surface) => planPrimitive(model, surface, bySurface.get(surface)!));
+    const pivot = name === 'head' || whites[name].size < 4 ? null : Uint32Array.from(whites[name]).sort();
+    plans.push({ name, primitives, pivotVertices: pivot });
+  }
+  return plans;
+}
+
+function planPrimitive(model: FaceModel, surface: number, triangleList: readonly number[]): PrimitivePlan {
+  const uvCount = model.uvs.length / 2;
+  const keys = new Float64Array(3 * triangleList.length);
+  let k = 0;
+  for (const t of triangleList) for (let c = 3 * t; c < 3 * t + 3; c++) keys[k++] = model.triangles[c]! * uvCount + model.triangleUvs[c]!;
+  const sorted = Float64Array.from(new Set(keys)).sort();
+  const vertexOfKey = new Map<number, number>();
+  const modelVertex = new Uint32Array(sorted.length);
+  const modelUv = new Uint32Array(sorted.length);
+  for (let v = 0; v < sorted.length; v++) {
+    const key = sorted[v]!;
+    vertexOfKey.set(key, v);
+    modelVertex[v] = Math.floor(key / uvCount);
+    modelUv[v] = key % uvCount;
+  }
+  const indices = new Uint32Array(keys.length);
+  for (let i = 0; i < keys.length; i++) indices[i] = vertexOfKey.get(keys[i]!)!;
+  return { surface, modelVertex, modelUv, indices };
+}
