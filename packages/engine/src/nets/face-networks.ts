@@ -1,3 +1,4 @@
+import type { Warning } from '@facewright/protocol';
 import type { Raster } from '../photo/raster.ts';
 
 /** A face as the detector sees it. Coordinates: image frame of the raster it was given, pixels. */
@@ -40,6 +41,8 @@ export interface FaceNetworks {
   readonly provider: 'cpu' | 'webgpu' | 'cuda';
   /** Seconds-free load report for `facewright doctor`: versions and cache state. */
   readonly info: { readonly onnxruntime: string; readonly cache: 'hit' | 'made' | 'off'; readonly cacheDir: string | null };
+  /** What loading had to say: a cache folder that cannot be written. */
+  readonly warnings: readonly Warning[];
   /** Faces, best score first. */
   detectFaces(raster: Raster, options?: DetectOptions): Promise<FaceDetection[]>;
   /** 478 landmarks of one detected face. `passes`: 1 = region from the detector (as the reference), 2 = once more from the landmarks. */
