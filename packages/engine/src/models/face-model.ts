@@ -7,7 +7,15 @@ export interface ModelPart {
   readonly material: PartMaterial;
   readonly firstTriangle: number;
   readonly triangleCount: number;
+  /** Run of `polygons`, where the model has them. */
+  readonly firstPolygon?: number;
+  readonly polygonCount?: number;
+  /** Texture tile of the source (UDIM style): u there = u here + tile. */
+  readonly uvTile?: number;
 }
+
+/** Areas of the surface that texture and export treat differently. */
+export type FaceRegionName = 'face' | 'lips' | 'ears' | 'scalp' | 'neck' | 'eyelids' | 'brows';
 
 /**
  * A linear face model: shape = neutral + identity modes + expression shapes.
@@ -31,6 +39,13 @@ export interface FaceModel {
   /** Shape (T,3): index into `uvs` of each corner. UV islands of different parts may lie on one another: each part has its own texture. */
   readonly triangleUvs: Uint32Array;
   readonly parts: readonly ModelPart[];
+  /**
+   * The same surface before it was cut into triangles, for formats that keep quads: shape (P,4) each, 0xffffffff as the last corner of a
+   * polygon that is a triangle. Absent where the model is made of triangles.
+   */
+  readonly polygons?: { readonly vertices: Uint32Array; readonly uvs: Uint32Array };
+  /** Shape (V) each, 0..1 with soft edges: how far a vertex belongs to the area. */
+  readonly regions: Readonly<Record<FaceRegionName, Float32Array>>;
   /** Shape (V): the vertex on the other side of the face (itself on the midline). */
   readonly mirrorVertex: Uint32Array;
 

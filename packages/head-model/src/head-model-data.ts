@@ -1,0 +1,86 @@
+/** Fourth corner of a polygon that is a triangle. */
+export const NO_CORNER = 0xffffffff;
+
+/** What a part of the head is made of. */
+export type HeadMaterial = 'skin' | 'scalp' | 'mouth' | 'teeth' | 'sclera' | 'iris' | 'lacrimal' | 'eyeBlend' | 'eyeOcclusion' | 'lashes';
+
+/** A run of polygons with one material. */
+export interface HeadPart {
+  readonly name: string;
+  readonly material: HeadMaterial;
+  readonly firstPolygon: number;
+  readonly polygonCount: number;
+  /** Upstream's texture tile: upstream's u = u here + tile. */
+  readonly uvTile: number;
+}
+
+/** Areas of the surface, each a smooth weight 0..1 per vertex. */
+export type HeadRegion = 'face' | 'lips' | 'ears' | 'scalp' | 'neck' | 'eyelids' | 'brows';
+
+/** One expression shape: only the vertices that move are kept. */
+export interface SparseShape {
+  readonly name: string;
+  /** Shape (M): the vertices that move, ascending. */
+  readonly vertices: Uint16Array;
+  /** Shape (M,3): displacement at amount 1, in steps of `stepMm`. */
+  readonly steps: Int16Array;
+  readonly stepMm: number;
+}
+
+/** Where the 478 landmarks of the face network lie on the head. */
+export interface HeadLandmarks {
+  /** Shape (L): number among the 478. */
+  readonly landmark: Uint16Array;
+  /** Shape (L): triangle it lies on, as `triangulate` counts them. */
+  readonly triangle: Uint32Array;
+  /** Shape (L,3) */
+  readonly barycentric: Float32Array;
+  /** Shape (L): index in this table of the landmark on the other side. */
+  readonly mirror: Uint16Array;
+  /** Shape (L), 0..1: 1 = a point of the surface, less = an outline that slides with the view. */
+  readonly confidence: Float32Array;
+}
+
+/** How exactly the stored numbers stand for the archive's, as the generator measured it. Millimetres. */
+export interface QuantisationRecord {
+  readonly identityStepMm: number;
+  readonly expressionStepMm: number;
+  readonly faceRmsMm: number;
+  readonly faceWorstMm: number;
+  readonly otherRmsMm: number;
+  readonly otherWorstMm: number;
+}
+
+/**
+ * The decoded head model. Frame "model": x to the person's left, y up, z toward the viewer, millimetres, origin midway
+ * between the eyeball centres of the neutral head. Vertex order, polygons and UVs are upstream's.
+ */
+export interface HeadModelData {
+  readonly id: string;
+  readonly version: string;
+  readonly licence: { readonly spdx: string; readonly notice: string; readonly source: string };
+  readonly vertexCount: number;
+  /** Shape (V,3), millimetres. */
+  readonly neutral: Float32Array;
+  /**
+   * Shape (P,4): corners, counter-clockwise from outside; {@link NO_CORNER} last where the polygon is a triangle. Upstream's
+   * polygons in upstream's order; the first corner is chosen so that the diagonal 0-2 is the better one.
+   */
+  readonly polygons: Uint32Array;
+  /** Shape (P,4): index into `uvs` of each corner. */
+  readonly polygonUvs: Uint32Array;
+  /** Shape (U,2): u right, v down from the top edge, 0..1 in the tile of the part. */
+  readonly uvs: Float32Array;
+  readonly parts: readonly HeadPart[];
+  /** Shape (V) */
+  readonly mirrorVertex: Uint16Array;
+  readonly identityCount: number;
+  /** Shape (V,3,K): displacement per standard deviation, in steps of `identityStepMm`. */
+  readonly identity: Int16Array;
+  /** Shape (V): millimetres per step of `identity`. */
+  readonly identityStepMm: Float32Array;
+  readonly expressions: readonly SparseShape[];
+  readonly landmarks: HeadLandmarks;
+  readonly regions: Readonly<Record<HeadRegion, Float32Array>>;
+  readonly quantisation: QuantisationRecord;
+}

@@ -1,0 +1,6 @@
+import { fileURLToPath } from 'node:url';
+
+/** Path of the shipped head model (the folder `model` lies beside both `src` and `dist`). */
+export function headModelPath(): string {
+  return fileURLToPath(new URL('../model/head.bin', import.meta.url));
+}
