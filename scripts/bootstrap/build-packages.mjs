@@ -39,7 +39,9 @@ function stampPath(root) {
 /** @param {string} root */
 function listPackages(root) {
   const packages = join(root, 'packages');
-  const folders = readdirSync(packages).sort().map((name) => join(packages, name));
+  const folders = readdirSync(packages)
+    .sort()
+    .map((name) => join(packages, name));
   return folders.filter((folder) => existsSync(join(folder, 'tsconfig.json')));
 }
 

@@ -26,7 +26,11 @@ const COMMANDS = {
     needsBuild: true,
     run: (args) => runScript('benchmarks/fidelity.ts', args),
   },
-  docs: { description: 'write the generated pages (--check: compare only)', needsBuild: false, run: (args) => runScript('scripts/write-error-docs.ts', args) },
+  docs: {
+    description: 'write the generated pages (--check: compare only)',
+    needsBuild: false,
+    run: (args) => runScript('scripts/write-error-docs.ts', args),
+  },
 };
 
 /**
@@ -107,7 +111,10 @@ function runScript(path, args) {
   if (!existsSync(join(root, path))) throw new SetupError(`${path} is missing.`);
   // Relative paths in NODE options are resolved from the working folder, which is the caller's: tsx is named by its place.
   const tsx = pathToFileURL(join(root, 'node_modules/tsx/dist/loader.mjs')).href;
-  return spawnNode([...FROM_SOURCE.map((a) => (a === 'tsx' ? tsx : a)), join(root, path), ...args], { cwd: callersFolder(), env: withShared() });
+  return spawnNode([...FROM_SOURCE.map((a) => (a === 'tsx' ? tsx : a)), join(root, path), ...args], {
+    cwd: callersFolder(),
+    env: withShared(),
+  });
 }
 
 /** @param {string[]} args */
@@ -122,7 +129,7 @@ async function runCheck(args) {
   /** @type {[name: string, run: () => Promise<number>][]} */
   const steps = [
     ['format, lint, import rules', () => runBiome(['ci', '--error-on-warnings'])],
-    ['types of the packages', async () => (await buildPackages(root), 0)],
+    ['types of the packages', () => buildPackages(root).then(() => 0)],
     ['types of tests and scripts', () => spawnNode([tsc, '-p', join(root, 'tsconfig.tests.json')], { cwd: root })],
     ['unused code and dependencies', () => spawnNode([bin('knip/bin/knip.js')], { cwd: root })],
     ['generated pages', () => runScript('scripts/write-error-docs.ts', ['--check'])],
