@@ -1,12 +1,17 @@
 import sharp from 'sharp';
 import type { TextureMap } from '../texture/face-maps.ts';
+import { encodePng } from './encode-png.ts';
 
 export type ImageEncoding = 'jpeg' | 'png' | 'webp';
 
-/** JPEG of opaque textures in the GLB, 1..100. */
-export const JPEG_QUALITY = 88;
-/** WebP of the compact GLB, 1..100. */
-export const WEBP_QUALITY = 80;
+/**
+ * JPEG of opaque textures in the GLB, 1..100. Measured on a face at 1024 x 1024: 88: 137 KB, 43.0 dB; 92: 164 KB, 44.8 dB; 95: 211 KB,
+ * 46.8 dB, 6 to 7 ms each. Optimised Huffman tables would save 1 % and cost twice the time.
+ */
+export const JPEG_QUALITY = 92;
+
+/** WebP of the compact GLB, 1..100. 85 at effort 2: 83 KB, 40.9 dB, 41 ms; effort 0: 105 KB, 26 ms; effort 4: 80 KB, 91 ms. */
+export const WEBP_QUALITY = 85;
 
 /**
  * Encodes a texture. The bytes depend on pixels and encoding only.
@@ -18,11 +23,9 @@ export async function encodeImage(
   encoding: ImageEncoding,
 ): Promise<Uint8Array> {
   const { width, height, channels, data } = map;
+  if (encoding === 'png') return encodePng({ width, height, channels, data });
   const image = sharp(data, { raw: { width, height, channels } });
-  if (encoding === 'jpeg') {
-    if (channels === 4) image.removeAlpha();
-    return image.jpeg({ quality: JPEG_QUALITY, chromaSubsampling: '4:2:0', optimiseCoding: false, mozjpeg: false }).toBuffer();
-  }
-  if (encoding === 'webp') return image.webp({ quality: WEBP_QUALITY, alphaQuality: 90, effort: 2, smartSubsample: false }).toBuffer();
-  return image.png({ compressionLevel: 2, adaptiveFiltering: true, palette: false }).toBuffer();
+  if (encoding === 'webp') return image.webp({ quality: WEBP_QUALITY, alphaQuality: 90, effort: 2 }).toBuffer();
+  if (channels === 4) image.removeAlpha();
+  return image.jpeg({ quality: JPEG_QUALITY, chromaSubsampling: '4:2:0', optimiseCoding: false, mozjpeg: false }).toBuffer();
 }
