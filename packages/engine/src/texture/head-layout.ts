@@ -1,0 +1,336 @@
+import type { FaceModel } from '../models/face-model.ts';
+import { createRasterBuffers, rasterize } from '../render/rasterize.ts';
+import type { TriangleRange } from './texel-map.ts';
+
+/**
+ * What the texture needs to know of a model's surface, per vertex and on the mean neutral face: where the face ends, where hair grows,
+ * what is sheltered. Computed once per model from its geometry and landmarks, so that it holds for any topology.
+ */
+export interface HeadLayout {
+  /** Shape (V), millimetres along the surface (by direction from the skull's centre, 100 mm radius): distance outside the oval of the face landmarks, negative inside. */
+  readonly outsideMm: Float32Array;
+  /** Shape (V), millimetres, likewise: how far above or behind the usual hairline; negative on skin that bears no hair. */
+  readonly hairlineMm: Float32Array;
+  /** Shape (V,2), millimetres from the crown: where on the unrolled scalp (azimuthal equidistant map about the crown; hair lies along its rays). */
+  readonly scalpMap: Float32Array;
+  /** Shape (V), millimetres to the rim of the nearest eye or mouth opening, at most {@link RIM_LIMIT_MM}. */
+  readonly rimMm: Float32Array;
+  /** Shape (V), 0..1: share of the directions around (more of them from above and in front) from which the vertex is seen: low in ear folds, nostrils, under the chin. */
+  readonly openness: Float32Array;
+  /** Shape (V), 0 or 1: places that are bare skin in most photos (cheeks, nose, forehead). */
+  readonly core: Float32Array;
+  /** Whether the model has more than the face: scalp, ears, neck. */
+  readonly isFullHead: boolean;
+}
+
+/** Distances to rims are not told beyond this, millimetres. */
+export const RIM_LIMIT_MM = 8;
+
+/** Landmarks of the face oval, in order from the top of the forehead to the person's left (MediaPipe's FACEMESH_FACE_OVAL). */
+const OVAL = [
+  10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127,
+  162, 21, 54, 103, 67, 109,
+];
+
+/** Landmarks in the middle of bare skin: cheeks, nose, forehead. */
+const BARE_SKIN = [50, 280, 101, 330, 36, 266, 117, 346, 118, 347, 205, 425, 187, 411, 151, 9, 107, 336, 69, 299, 6, 197, 195, 5, 4];
+const BARE_SKIN_RADIUS_MM = 7;
+
+/** Middle of the skull, millimetres, model frame (origin between the eyeballs): a third of the head's length behind the eyes. */
+const SKULL_CENTER: readonly [number, number, number] = [0, 10, -85];
+/** Millimetres per radian: radius of a skull. */
+const SKULL_RADIUS_MM = 100;
+/** Where the crown's whorl is: up and back. */
+const CROWN: readonly [number, number, number] = [0, 0.8, -0.6];
+
+/**
+ * Hairline behind the temple as (azimuth, elevation) in degrees from the skull's centre: over the ear, behind it, down to the nape. In front of it
+ * the face oval tells.
+ */
+const HAIRLINE_BEHIND: readonly (readonly [number, number])[] = [
+  [84, -1],
+  [92, 8],
+  [104, 2],
+  [114, -22],
+  [140, -36],
+  [180, -38],
+];
+
+export function computeHeadLayout(model: FaceModel): HeadLayout {
+  const { vertexCount, neutral, landmarks } = model;
+  const skin = model.parts.filter((p) => p.material === 'skin');
+  const scalp = model.parts.filter((p) => p.material === 'scalp');
+  const isFullHead = scalp.length > 0;
+
+  const landmarkPlace = new Map<number, number>();
+  for (let i = 0; i < landmarks.count; i++) landmarkPlace.set(landmarks.landmark[i]!, i);
+  const pointOf = (landmark: number): readonly [number, number, number] | null => {
+    const i = landmarkPlace.get(landmark);
+    return i === undefined ? null : [landmarks.mean[3 * i]!, landmarks.mean[3 * i + 1]!, landmarks.mean[3 * i + 2]!];
+  };
+
+  const outsideMm = new Float32Array(vertexCount);
+  const hairlineMm = new Float32Array(vertexCount).fill(-1000);
+  const scalpMap = new Float32Array(2 * vertexCount);
+  const rimMm = new Float32Array(vertexCount).fill(RIM_LIMIT_MM);
+  const openness = new Float32Array(vertexCount).fill(1);
+  const core = new Float32Array(vertexCount);
+
+  const oval: [number, number][] = [];
+  for (const l of OVAL) {
+    const p = pointOf(l);
+    if (p !== null) oval.push(directionDeg(p[0], p[1], p[2]));
+  }
+  const used = findUsedVertices(model, [...skin, ...scalp]);
+  const hairline = computeHairline(pointOf);
+  const bare = BARE_SKIN.map(pointOf).filter((p) => p !== null);
+  const mmPerDeg = (SKULL_RADIUS_MM * Math.PI) / 180;
+  for (const v of used) {
+    const x = neutral[3 * v]!;
+    const y = neutral[3 * v + 1]!;
+    const z = neutral[3 * v + 2]!;
+    const [azimuth, elevation] = directionDeg(x, y, z);
+    if (isFullHead) {
+      outsideMm[v] = mmPerDeg * computePolygonDistance(oval, azimuth, elevation);
+      hairlineMm[v] = mmPerDeg * (elevation - interpolate(hairline, Math.abs(azimuth)));
+    } else outsideMm[v] = -50;
+    const [sx, sy] = computeScalpPlace(x, y, z);
+    scalpMap[2 * v] = sx;
+    scalpMap[2 * v + 1] = sy;
+    for (const p of bare) {
+      if ((p[0] - x) ** 2 + (p[1] - y) ** 2 + (p[2] - z) ** 2 < BARE_SKIN_RADIUS_MM ** 2) {
+        core[v] = 1;
+        break;
+      }
+    }
+  }
+  if (isFullHead) {
+    computeRimDistance(model, skin, outsideMm, rimMm);
+    computeOpenness(model, [...skin, ...scalp], used, openness);
+  }
+  return { outsideMm, hairlineMm, scalpMap, rimMm, openness, core, isFullHead };
+}
+
+/** Azimuth (0 in front, positive to the person's left, -180..180) and elevation, degrees, seen from the skull's centre. */
+function directionDeg(x: number, y: number, z: number): [number, number] {
+  const dx = x - SKULL_CENTER[0];
+  const dy = y - SKULL_CENTER[1];
+  const dz = z - SKULL_CENTER[2];
+  return [(Math.atan2(dx, dz) * 180) / Math.PI, (Math.atan2(dy, Math.hypot(dx, dz)) * 180) / Math.PI];
+}
+
+function computeHairline(pointOf: (landmark: number) => readonly [number, number, number] | null): [number, number][] {
+  const line: [number, number][] = [];
+  // Degrees above the oval's top: the network's uppermost points lie a little below the hairline of most people.
+  for (const [left, right, above] of [
+    [10, 10, 5],
+    [338, 109, 5],
+    [297, 67, 5],
+    [332, 103, 4.5],
+    [284, 54, 4],
+    [251, 21, 5],
+    [389, 162, 6],
+  ] as const) {
+    const a = pointOf(left);
+    const b = pointOf(right);
+    if (a === null || b === null) continue;
+    const [azimuthA, elevationA] = directionDeg(a[0], a[1], a[2]);
+    const [azimuthB, elevationB] = directionDeg(b[0], b[1], b[2]);
+    line.push([(Math.abs(azimuthA) + Math.abs(azimuthB)) / 2, (elevationA + elevationB) / 2 + above]);
+  }
+  line.push(...HAIRLINE_BEHIND.map(([a, e]): [number, number] => [a, e]));
+  return line.sort((p, q) => p[0] - q[0]);
+}
+
+function interpolate(line: readonly (readonly [number, number])[], x: number): number {
+  if (line.length === 0) return 1000;
+  if (x <= line[0]![0]) return line[0]![1];
+  for (let i = 1; i < line.length; i++) {
+    const [x1, y1] = line[i]!;
+    if (x <= x1) {
+      const [x0, y0] = line[i - 1]!;
+      return y0 + ((y1 - y0) * (x - x0)) / Math.max(1e-9, x1 - x0);
+    }
+  }
+  return line[line.length - 1]![1];
+}
+
+/** Place on the azimuthal equidistant map about the crown, millimetres: +y toward the forehead. */
+function computeScalpPlace(x: number, y: number, z: number): [number, number] {
+  const d = [x - SKULL_CENTER[0], y - SKULL_CENTER[1], z - SKULL_CENTER[2]] as const;
+  const length = Math.hypot(...d) || 1;
+  const along = (d[0] * CROWN[0] + d[1] * CROWN[1] + d[2] * CROWN[2]) / length;
+  // Axes of the tangent plane at the crown: the person's left, and forward (CROWN turned a quarter about x).
+  const side = d[0] / length;
+  const forward = (d[1] * -CROWN[2] + d[2] * CROWN[1]) / length;
+  const angle = Math.acos(Math.max(-1, Math.min(1, along)));
+  const radius = Math.hypot(side, forward);
+  const k = radius > 1e-9 ? (angle * SKULL_RADIUS_MM) / radius : 0;
+  return [side * k, forward * k];
+}
+
+/** Signed distance to a closed polygon, negative inside. */
+function computePolygonDistance(polygon: readonly (readonly [number, number])[], x: number, y: number): number {
+  if (polygon.length < 3) return -50;
+  let best = Number.POSITIVE_INFINITY;
+  let inside = false;
+  let [px, py] = polygon[polygon.length - 1]!;
+  for (const [qx, qy] of polygon) {
+    const ex = qx - px;
+    const ey = qy - py;
+    const t = Math.max(0, Math.min(1, ((x - px) * ex + (y - py) * ey) / (ex * ex + ey * ey || 1)));
+    const d = (x - px - t * ex) ** 2 + (y - py - t * ey) ** 2;
+    if (d < best) best = d;
+    if (py > y !== qy > y && x < ((qx - px) * (y - py)) / (qy - py) + px) inside = !inside;
+    px = qx;
+    py = qy;
+  }
+  return inside ? -Math.sqrt(best) : Math.sqrt(best);
+}
+
+function findUsedVertices(model: FaceModel, ranges: readonly TriangleRange[]): number[] {
+  const isUsed = new Uint8Array(model.vertexCount);
+  for (const { firstTriangle, triangleCount } of ranges) {
+    for (let i = 3 * firstTriangle; i < 3 * (firstTriangle + triangleCount); i++) isUsed[model.triangles[i]!] = 1;
+  }
+  const used: number[] = [];
+  for (let v = 0; v < isUsed.length; v++) if (isUsed[v] === 1) used.push(v);
+  return used;
+}
+
+/** Distance to the open edges of the skin that lie well inside the face: lid margins and the inner lips. */
+function computeRimDistance(model: FaceModel, skin: readonly TriangleRange[], outsideMm: Float32Array, rimMm: Float32Array): void {
+  const edgeUse = new Map<number, number>();
+  const { triangles, neutral, vertexCount } = model;
+  const isSkin = new Uint8Array(vertexCount);
+  for (const { firstTriangle, triangleCount } of skin) {
+    for (let t = firstTriangle; t < firstTriangle + triangleCount; t++) {
+      for (let c = 0; c < 3; c++) {
+        const a = triangles[3 * t + c]!;
+        const b = triangles[3 * t + ((c + 1) % 3)]!;
+        isSkin[a] = 1;
+        const key = a < b ? a * vertexCount + b : b * vertexCount + a;
+        edgeUse.set(key, (edgeUse.get(key) ?? 0) + 1);
+      }
+    }
+  }
+  const rim = new Set<number>();
+  for (const [key, uses] of edgeUse) {
+    if (uses !== 1) continue;
+    const b = key % vertexCount;
+    const a = (key - b) / vertexCount;
+    if (outsideMm[a]! < -10) rim.add(a).add(b);
+  }
+  const rims = [...rim];
+  for (let v = 0; v < vertexCount; v++) {
+    if (isSkin[v] === 0 || outsideMm[v]! > -5) continue;
+    let best = RIM_LIMIT_MM ** 2;
+    for (const r of rims) {
+      const d = (neutral[3 * v]! - neutral[3 * r]!) ** 2 + (neutral[3 * v + 1]! - neutral[3 * r + 1]!) ** 2 + (neutral[3 * v + 2]! - neutral[3 * r + 2]!) ** 2;
+      if (d < best) best = d;
+    }
+    rimMm[v] = Math.sqrt(best);
+  }
+}
+
+/** Directions from which light comes, as (azimuth, elevation, weight): a room with a bright ceiling. */
+const LIGHTS: readonly (readonly [number, number, number])[] = [
+  [0, 0, 1],
+  [-40, 15, 1],
+  [40, 15, 1],
+  [-85, 5, 0.8],
+  [85, 5, 0.8],
+  [0, 50, 1.2],
+  [-130, 30, 0.8],
+  [130, 30, 0.8],
+];
+const LIGHT_GRID = 192;
+/** A surface within this depth of the nearest counts as seen, millimetres. */
+const LIGHT_BIAS_MM = 2.5;
+
+function computeOpenness(model: FaceModel, ranges: readonly TriangleRange[], used: readonly number[], openness: Float32Array): void {
+  const { neutral, triangles, vertexCount } = model;
+  const buffers = createRasterBuffers(LIGHT_GRID, LIGHT_GRID);
+  const screen = new Float32Array(2 * vertexCount);
+  const depth = new Float32Array(vertexCount);
+  const sums = new Float32Array(vertexCount);
+  // Largest share that a convex head gets where it is seen best: frontal lights do not reach the back.
+  let total = 0;
+  const scale = LIGHT_GRID / 340;
+  const normals = computeVertexNormals(neutral, triangles, ranges);
+  for (const [azimuthDeg, elevationDeg, weight] of LIGHTS) {
+    const a = (azimuthDeg * Math.PI) / 180;
+    const e = (elevationDeg * Math.PI) / 180;
+    const toLight = [Math.sin(a) * Math.cos(e), Math.sin(e), Math.cos(a) * Math.cos(e)] as const;
+    const right = [Math.cos(a), 0, -Math.sin(a)] as const;
+    const up = [-Math.sin(a) * Math.sin(e), Math.cos(e), -Math.cos(a) * Math.sin(e)] as const;
+    for (const v of used) {
+      const x = neutral[3 * v]!;
+      const y = neutral[3 * v + 1]! + 30;
+      const z = neutral[3 * v + 2]! + 60;
+      screen[2 * v] = LIGHT_GRID / 2 + scale * (x * right[0] + y * right[1] + z * right[2]);
+      screen[2 * v + 1] = LIGHT_GRID / 2 - scale * (x * up[0] + y * up[1] + z * up[2]);
+      depth[v] = -(x * toLight[0] + y * toLight[1] + z * toLight[2]);
+    }
+    let clear = true;
+    for (const range of ranges) {
+      rasterize({ screen, depth, triangles, firstTriangle: range.firstTriangle, triangleCount: range.triangleCount, clear }, buffers);
+      clear = false;
+    }
+    for (const v of used) {
+      const cosine = normals[3 * v]! * toLight[0] + normals[3 * v + 1]! * toLight[1] + normals[3 * v + 2]! * toLight[2];
+      // Facing away is shading, not shelter: only what something else hides counts as closed.
+      const facing = Math.max(0, Math.min(1, 0.5 + 1.5 * cosine));
+      if (facing === 0) {
+        sums[v] = sums[v]! + 0;
+        continue;
+      }
+      const column = Math.max(0, Math.min(LIGHT_GRID - 1, Math.floor(screen[2 * v]!)));
+      const row = Math.max(0, Math.min(LIGHT_GRID - 1, Math.floor(screen[2 * v + 1]!)));
+      const behind = depth[v]! - buffers.depth[row * LIGHT_GRID + column]!;
+      const seen = behind < LIGHT_BIAS_MM ? 1 : behind > 3 * LIGHT_BIAS_MM ? 0 : 1 - (behind - LIGHT_BIAS_MM) / (2 * LIGHT_BIAS_MM);
+      sums[v] = sums[v]! + weight * facing * seen;
+      openness[v] = openness[v]! + weight * facing;
+    }
+    total += weight;
+  }
+  for (const v of used) {
+    const possible = openness[v]! - 1;
+    openness[v] = possible > 0.05 * total ? sums[v]! / possible : 0.5;
+  }
+}
+
+/** Area-weighted vertex normals, unit length (zero where no triangle of `ranges` is). */
+export function computeVertexNormals(positions: Float32Array, triangles: Uint32Array, ranges: readonly TriangleRange[]): Float32Array {
+  const normals = new Float32Array(positions.length);
+  for (const { firstTriangle, triangleCount } of ranges) {
+    for (let t = 3 * firstTriangle; t < 3 * (firstTriangle + triangleCount); t += 3) {
+      const a = 3 * triangles[t]!;
+      const b = 3 * triangles[t + 1]!;
+      const c = 3 * triangles[t + 2]!;
+      const ux = positions[b]! - positions[a]!;
+      const uy = positions[b + 1]! - positions[a + 1]!;
+      const uz = positions[b + 2]! - positions[a + 2]!;
+      const wx = positions[c]! - positions[a]!;
+      const wy = positions[c + 1]! - positions[a + 1]!;
+      const wz = positions[c + 2]! - positions[a + 2]!;
+      const nx = uy * wz - uz * wy;
+      const ny = uz * wx - ux * wz;
+      const nz = ux * wy - uy * wx;
+      for (const v of [a, b, c]) {
+        normals[v] = normals[v]! + nx;
+        normals[v + 1] = normals[v + 1]! + ny;
+        normals[v + 2] = normals[v + 2]! + nz;
+      }
+    }
+  }
+  for (let v = 0; v < normals.length; v += 3) {
+    const length = Math.hypot(normals[v]!, normals[v + 1]!, normals[v + 2]!);
+    if (length > 0) {
+      normals[v] = normals[v]! / length;
+      normals[v + 1] = normals[v + 1]! / length;
+      normals[v + 2] = normals[v + 2]! / length;
+    }
+  }
+  return normals;
+}

@@ -1,0 +1,75 @@
+import type { FittedFace } from '../fit/fitted-face.ts';
+import type { PhotoView } from '../photo/photo.ts';
+import { computeVertexNormals } from './head-layout.ts';
+import type { PhotoBox } from './photo-level.ts';
+import type { TriangleRange } from './texel-map.ts';
+import { computeVisibility, type VisibilityGrid } from './visibility.ts';
+
+/** One face as one photo shows it, per vertex. */
+export interface PhotoFrame {
+  readonly view: PhotoView;
+  /** Box around the head in the photo, cut to the view. */
+  readonly box: PhotoBox;
+  /** Shape (V,2), photo pixels. */
+  readonly imagePoints: Float32Array;
+  /** Shape (V), millimetres from the camera. */
+  readonly depth: Float32Array;
+  /** Shape (V), cosine between the normal and the direction to the camera. */
+  readonly facing: Float32Array;
+  /** Shape (V), pixels: distance inside the view's border, negative outside. */
+  readonly insidePx: Float32Array;
+  readonly visibility: VisibilityGrid;
+  /** Distance of the outer eye corners in the photo, pixels. */
+  readonly eyeDistancePx: number;
+}
+
+export function computePhotoFrame(face: FittedFace, view: PhotoView, outside: readonly TriangleRange[]): PhotoFrame {
+  const { model, positions, pose, imagePoints } = face;
+  const count = model.vertexCount;
+  const normals = computeVertexNormals(positions, model.triangles, outside);
+  const depth = new Float32Array(count);
+  const facing = new Float32Array(count);
+  const insidePx = new Float32Array(count);
+  const R = pose.rotation;
+  const T = pose.translation;
+  const right = view.x + view.raster.width * view.scaleX;
+  const bottom = view.y + view.raster.height * view.scaleY;
+  let x0 = Number.POSITIVE_INFINITY;
+  let y0 = Number.POSITIVE_INFINITY;
+  let x1 = Number.NEGATIVE_INFINITY;
+  let y1 = Number.NEGATIVE_INFINITY;
+  for (let v = 0; v < count; v++) {
+    const px = positions[3 * v]!;
+    const py = positions[3 * v + 1]!;
+    const pz = positions[3 * v + 2]!;
+    const cx = R[0]! * px + R[1]! * py + R[2]! * pz + T[0]!;
+    const cy = R[3]! * px + R[4]! * py + R[5]! * pz + T[1]!;
+    const cz = R[6]! * px + R[7]! * py + R[8]! * pz + T[2]!;
+    depth[v] = cz;
+    const nx = normals[3 * v]!;
+    const ny = normals[3 * v + 1]!;
+    const nz = normals[3 * v + 2]!;
+    const mx = R[0]! * nx + R[1]! * ny + R[2]! * nz;
+    const my = R[3]! * nx + R[4]! * ny + R[5]! * nz;
+    const mz = R[6]! * nx + R[7]! * ny + R[8]! * nz;
+    facing[v] = -(mx * cx + my * cy + mz * cz) / (Math.hypot(cx, cy, cz) || 1);
+    const ix = imagePoints[2 * v]!;
+    const iy = imagePoints[2 * v + 1]!;
+    insidePx[v] = Math.min(ix - view.x, right - ix, iy - view.y, bottom - iy);
+    if (ix < x0) x0 = ix;
+    if (ix > x1) x1 = ix;
+    if (iy < y0) y0 = iy;
+    if (iy > y1) y1 = iy;
+  }
+  const box = { x0: Math.max(x0, view.x), y0: Math.max(y0, view.y), x1: Math.min(x1, right), y1: Math.min(y1, bottom) };
+  return {
+    view,
+    box,
+    imagePoints,
+    depth,
+    facing,
+    insidePx,
+    visibility: computeVisibility(model, imagePoints, depth, outside, box),
+    eyeDistancePx: face.eyeDistancePx,
+  };
+}

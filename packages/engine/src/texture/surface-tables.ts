@@ -1,0 +1,153 @@
+import type { FaceModel, ModelPart } from '../models/face-model.ts';
+import { valueNoise } from './hash-noise.ts';
+import type { HeadLayout } from './head-layout.ts';
+import { createTexelMap, NO_TRIANGLE, rasterizeAttribute, type TexelMap } from './texel-map.ts';
+
+/** Texels per side of the coarse grids on which visibility, weights and completed colours live: about 1.2 mm on a face. */
+export const FIELD_SIZE = 256;
+
+/** Everything about one photo-textured surface (face skin, or scalp and neck) that does not depend on the photo. */
+export interface SurfaceTables {
+  readonly parts: readonly ModelPart[];
+  /** At texture size. */
+  readonly map: TexelMap;
+  /** At {@link FIELD_SIZE}. */
+  readonly field: TexelMap;
+  /** Shape (F,F): texel of the field on the other side of the face; itself where there is none. */
+  readonly mirrorTexel: Uint32Array;
+  /** Shape (F,F) each: the layout's attributes on the field (see HeadLayout). */
+  readonly outsideMm: Float32Array;
+  readonly hairlineMm: Float32Array;
+  readonly rimMm: Float32Array;
+  readonly openness: Float32Array;
+  readonly core: Float32Array;
+  /** Shape (F,F): 1 on the lining of the mouth and the eye sockets, which no photo shows. */
+  readonly lining: Uint8Array;
+  /** Shape (size,size), -127..127: strands of short hair; made when first asked for. */
+  readonly strands: () => Int8Array;
+}
+
+export function createSurfaceTables(model: FaceModel, layout: HeadLayout, parts: readonly ModelPart[], size: number): SurfaceTables {
+  const map = createTexelMap(model, parts, size, Math.max(2, Math.round(size / 256)));
+  const field = createTexelMap(model, parts, FIELD_SIZE, 3);
+  const onField = (values: ArrayLike<number>, fallback: number): Float32Array => rasterizeAttribute(field, model.triangles, values, 1, 0, fallback);
+
+  const lining = new Uint8Array(FIELD_SIZE * FIELD_SIZE);
+  const isLiningTriangle = new Uint8Array(field.triangles.length);
+  for (let i = 0, n = 0; i < parts.length; i++) {
+    const part = parts[i]!;
+    isLiningTriangle.fill(isLining(part) ? 1 : 0, n, n + part.triangleCount);
+    n += part.triangleCount;
+  }
+  for (let p = 0; p < lining.length; p++) {
+    const t = field.triangle[p]!;
+    if (t !== NO_TRIANGLE) lining[p] = isLiningTriangle[t]!;
+  }
+
+  let strands: Int8Array | null = null;
+  return {
+    parts,
+    map,
+    field,
+    mirrorTexel: computeMirrorTexels(model, field),
+    outsideMm: onField(layout.outsideMm, 1000),
+    hairlineMm: onField(layout.hairlineMm, -1000),
+    rimMm: onField(layout.rimMm, 1000),
+    openness: onField(layout.openness, 1),
+    core: onField(layout.core, 0),
+    lining,
+    strands: () => (strands ??= paintStrands(model, layout, map)),
+  };
+}
+
+/** Whether a part is the inside of the head rather than its outside. */
+export function isLining(part: ModelPart): boolean {
+  return /socket/i.test(part.name);
+}
+
+/** UV of every vertex (its last corner's, where a seam gives it several), NaN where no triangle of the parts uses it. Shape (V,2). */
+export function computeVertexUvs(model: FaceModel, parts: readonly ModelPart[]): Float32Array {
+  const uvs = new Float32Array(2 * model.vertexCount).fill(Number.NaN);
+  for (const { firstTriangle, triangleCount } of parts) {
+    for (let i = 3 * firstTriangle; i < 3 * (firstTriangle + triangleCount); i++) {
+      const v = model.triangles[i]!;
+      const t = model.triangleUvs[i]!;
+      uvs[2 * v] = model.uvs[2 * t]!;
+      uvs[2 * v + 1] = model.uvs[2 * t + 1]!;
+    }
+  }
+  return uvs;
+}
+
+function computeMirrorTexels(model: FaceModel, field: TexelMap): Uint32Array {
+  const { size, triangle, triangles } = field;
+  const parts = [{ firstTriangle: 0, triangleCount: 0 }];
+  parts.length = 0;
+  // Only triangles of this surface count: a mirrored vertex of another surface has no place here.
+  const uvs = new Float32Array(2 * model.vertexCount).fill(Number.NaN);
+  for (let i = 0; i < triangles.length; i++) {
+    for (let c = 0; c < 3; c++) {
+      const corner = 3 * triangles[i]! + c;
+      const v = model.triangles[corner]!;
+      const t = model.triangleUvs[corner]!;
+      uvs[2 * v] = model.uvs[2 * t]!;
+      uvs[2 * v + 1] = model.uvs[2 * t + 1]!;
+    }
+  }
+  const mirrored = new Float32Array(2 * model.vertexCount);
+  for (let v = 0; v < model.vertexCount; v++) {
+    const m = model.mirrorVertex[v]!;
+    mirrored[2 * v] = uvs[2 * m]!;
+    mirrored[2 * v + 1] = uvs[2 * m + 1]!;
+  }
+  const u = rasterizeAttribute(field, model.triangles, mirrored, 2, 0, Number.NaN);
+  const v = rasterizeAttribute(field, model.triangles, mirrored, 2, 1, Number.NaN);
+  const out = new Uint32Array(size * size);
+  for (let p = 0; p < out.length; p++) {
+    const column = Math.floor(u[p]! * size);
+    const row = Math.floor(v[p]! * size);
+    const q = row * size + column;
+    out[p] = column >= 0 && column < size && row >= 0 && row < size && triangle[q] !== NO_TRIANGLE ? q : p;
+  }
+  return out;
+}
+
+/** Rays about the crown per full turn: strands of about 1.5 mm where the head is widest. */
+const STRANDS_PER_TURN = 420;
+/** Length of a strand's bright or dark stretch, millimetres. */
+const STRAND_LENGTH_MM = 16;
+
+/**
+ * Short hair that lies along the rays from the crown: noise stretched along the rays, in three widths, with wavy rays. It is made from places on the
+ * head, so that it runs on over the seam between two textures.
+ */
+function paintStrands(model: FaceModel, layout: HeadLayout, map: TexelMap): Int8Array {
+  const { size, triangle } = map;
+  const x = rasterizeAttribute(map, model.triangles, layout.scalpMap, 2, 0, 0);
+  const y = rasterizeAttribute(map, model.triangles, layout.scalpMap, 2, 1, 0);
+  const hairline = rasterizeAttribute(map, model.triangles, layout.hairlineMm, 1, 0, -1000);
+  const out = new Int8Array(size * size);
+  for (let p = 0; p < out.length; p++) {
+    // Nothing is painted far from hair; 30 mm leave room for hairlines lower than usual.
+    if (triangle[p] === NO_TRIANGLE || hairline[p]! < -30) continue;
+    const px = x[p]!;
+    const py = y[p]!;
+    const along = Math.hypot(px, py);
+    const turn = Math.atan2(px, py) / (2 * Math.PI) + 0.5;
+    const wave = 0.012 * (valueNoise(px / 22, py / 22, 11) - 0.5) + 0.005 * (valueNoise(px / 7, py / 7, 12) - 0.5);
+    const across = (turn + wave) * STRANDS_PER_TURN;
+    const l = along / STRAND_LENGTH_MM;
+    const fine = valueNoise(across * 1.7, l * 1.6 + 40 * hashTurn(across * 1.7), 1) - 0.5;
+    const middle = valueNoise(across * 0.6, l * 1.1, 2) - 0.5;
+    const coarse = valueNoise(across * 0.17, l * 0.7, 3) - 0.5;
+    const v = 255 * (0.55 * fine + 0.55 * middle + 0.35 * coarse);
+    out[p] = v < -127 ? -127 : v > 127 ? 127 : Math.round(v);
+  }
+  return out;
+}
+
+/** Shifts neighbouring strands against each other, so that their ends do not lie in rows. */
+function hashTurn(across: number): number {
+  const i = Math.floor(across);
+  return ((i * 7919) % 97) / 97;
+}
