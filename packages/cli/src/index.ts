@@ -1,1 +1,2 @@
-export {};
+export type { CommandIo, TextSink } from './command-io.ts';
+export { run } from './run.ts';

@@ -1,0 +1,24 @@
+/** Where text goes: a stream of the process, or what a test captures. */
+export interface TextSink {
+  write(text: string): unknown;
+  /** True on a terminal: progress and colours only there. */
+  readonly isTTY?: boolean | undefined;
+  /** Width of the terminal in characters. */
+  readonly columns?: number | undefined;
+}
+
+/** Everything of the outside that a command touches besides files; passed in, so that tests run commands in their own process. */
+export interface CommandIo {
+  readonly stdout: TextSink;
+  readonly stderr: TextSink;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Folder that relative paths start from. */
+  readonly cwd: string;
+  /** Aborted by Ctrl-C. */
+  readonly signal?: AbortSignal;
+}
+
+/** True where colours may be used: a terminal, and NO_COLOR (https://no-color.org) not set, and not a "dumb" one. */
+export function hasColor(sink: TextSink, env: CommandIo['env']): boolean {
+  return sink.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
+}

@@ -1,0 +1,226 @@
+import { availableParallelism, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { FacewrightError } from '@facewright/protocol';
+import type { CommandContext } from '../command-context.ts';
+import type { CommandIo } from '../command-io.ts';
+import { createLocalMaker } from '../make/create-local-maker.ts';
+import {
+  formatBytes,
+  formatMs,
+  formatOutcome,
+  formatOutcomes,
+  formatRefused,
+  isAboutPath,
+  jsonFromOutcome,
+} from '../make/describe-outcome.ts';
+import { findPhotos } from '../make/find-photos.ts';
+import type { MakeJob, MakeOptions } from '../make/make-options.ts';
+import { findFinished, type MadePhoto } from '../make/make-photo.ts';
+import { planOutputs } from '../make/plan-outputs.ts';
+import { type BatchResult, type PhotoOutcome, runBatch } from '../make/run-batch.ts';
+import { checkTarget } from '../output/write-folder.ts';
+import { createPaint } from '../print/paint.ts';
+import { createProgressLine, estimateEtaMs, formatBar } from '../print/progress-line.ts';
+import { errorOfTable, jsonFromError, reportError } from '../print/report-error.ts';
+import { showPath, showText } from '../print/show-path.ts';
+
+export interface MakeCommandOptions extends Omit<MakeOptions, 'cwd'> {
+  readonly output?: string | undefined;
+  readonly concurrency?: number | undefined;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly debug: boolean;
+}
+
+/** What one worker process takes at most, bytes: 300 MB for the engine (its budget) and room for a large photo. */
+const WORKER_BYTES = 450e6;
+
+type Job = MakeJob & { readonly error: FacewrightError | undefined };
+type Printing = Pick<MakeCommandOptions, 'json' | 'quiet' | 'debug'>;
+
+/** `facewright make`: returns the exit status. */
+export async function make(args: readonly string[], options: MakeCommandOptions, context: CommandContext): Promise<number> {
+  const { cwd } = context.io;
+  const { output, concurrency, json, quiet, debug, ...rest } = options;
+  const makeOptions: MakeOptions = { ...rest, cwd };
+  const { photos, isSingle, leftOut } = await findPhotos(args, cwd);
+  const paths = photos.map((photo) => photo.path);
+  const targets = planOutputs(paths, { isSingle, output, cwd });
+  const jobs = photos.map(({ path, error }, i): Job => ({ photo: path, target: targets[i]!, error }));
+  const printing = { json, quiet, debug };
+  return isSingle
+    ? makeOne(jobs[0]!, makeOptions, printing, context)
+    : makeSeveral(jobs, makeOptions, { ...printing, leftOut, concurrency }, context);
+}
+
+async function makeOne(job: Job, options: MakeOptions, { json, quiet, debug }: Printing, context: CommandContext): Promise<number> {
+  const { io, now } = context;
+  const photo = showPath(job.photo, io.cwd);
+  const progress = createProgressLine(io.stderr, !json && !quiet, now);
+  const maker = createLocalMaker(options, context.engineModule);
+  const start = now();
+  let outcome: PhotoOutcome;
+  try {
+    if (job.error !== undefined) throw job.error;
+    const made = await maker.make(job, {
+      signal: io.signal,
+      onProgress: ({ stage, index, total }) => progress.show(`${photo}  ${stage} (${index + 1}/${total})`),
+    });
+    outcome = { photo: job.photo, ms: now() - start, made };
+  } catch (thrown) {
+    outcome = { photo: job.photo, ms: now() - start, error: errorOfTable(thrown) };
+  }
+  progress.clear();
+  await maker.close();
+
+  if (json) io.stdout.write(`${JSON.stringify(jsonFromOutcome(outcome))}\n`);
+  const { made, error } = outcome;
+  if (error !== undefined) {
+    reportError(io, error, { ...(isAboutPath(error) ? {} : { about: photo }), debug });
+    return error.exitStatus;
+  }
+  if (!quiet) printWarnings(made!, io);
+  if (!quiet && !json) io.stdout.write(formatMade(outcome, made!, io));
+  io.stderr.write(formatRefused(made!, photo));
+  return made!.refused.length > 0 ? batchFailed(0, 1).exitStatus : 0;
+}
+
+async function makeSeveral(
+  jobs: readonly Job[],
+  options: MakeOptions,
+  { json, quiet, debug, leftOut, concurrency }: Printing & { readonly leftOut: number; readonly concurrency: number | undefined },
+  context: CommandContext,
+): Promise<number> {
+  const { io, now } = context;
+  const text = quiet ? null : json ? io.stderr : io.stdout;
+  const isLive = !quiet && io.stderr.isTTY === true;
+  const progress = createProgressLine(io.stderr, isLive, now);
+  const total = jobs.length;
+  // One look at the place where everything goes: without it, each of a thousand photos would fail by itself.
+  await checkTarget(join(dirname(jobs[0]!.target), '.facewright'), { cwd: io.cwd });
+
+  const start = now();
+  let done = 0;
+  let made = 0;
+  let skipped = 0;
+  let failed = 0;
+  let current = '';
+  const draw = (): void => {
+    const etaMs = estimateEtaMs({ elapsedMs: now() - start, made: made + failed, left: total - done });
+    progress.show(formatBar({ done, total, failed, etaMs, columns: io.stderr.columns ?? 80, note: current }));
+  };
+  const makers = await Promise.all(Array.from({ length: chooseConcurrency(concurrency, total) }, () => context.createBatchMaker(options)));
+  const result = await runBatch({
+    jobs,
+    makers,
+    findFinished: options.force ? null : (job) => findFinished(job, options),
+    signal: io.signal,
+    now,
+    onStart(job) {
+      current = showPath(job.photo, io.cwd);
+      draw();
+    },
+    onOutcome(outcome) {
+      done++;
+      if (outcome.error !== undefined) failed++;
+      else if (outcome.made?.state === 'skipped') skipped++;
+      else made++;
+      progress.clear();
+      const photo = showPath(outcome.photo, io.cwd);
+      if (json) io.stdout.write(`${JSON.stringify(jsonFromOutcome(outcome))}\n`);
+      // On a terminal the bar says how far it is and the table at the end has the rest.
+      if (!isLive) text?.write(`[${done}/${total}] ${photo} -> ${formatOutcome(outcome, io.cwd)}\n`);
+      if (outcome.error !== undefined) reportError(io, outcome.error, { ...(isAboutPath(outcome.error) ? {} : { about: photo }), debug });
+      else io.stderr.write(formatRefused(outcome.made!, photo));
+      draw();
+    },
+  });
+  progress.clear();
+  await Promise.all(makers.map((maker) => maker.close()));
+
+  const ms = now() - start;
+  const refusedFaces = result.outcomes.reduce((sum, o) => sum + (o.made?.refused.length ?? 0), 0);
+  const parts = [
+    `${made} made`,
+    ...(skipped > 0 ? [`${skipped} finished before`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(result.untried.length > 0 ? [`${result.untried.length} not tried`] : []),
+    ...(leftOut > 0 ? [`${leftOut} other files left out`] : []),
+  ];
+  text?.write(`\n${formatOutcomes(result.outcomes, io.cwd)}\n${parts.join(', ')} in ${formatMs(ms)}\n`);
+
+  const error = judgeBatch(result, { failed, refusedFaces, total, isCanceled: io.signal?.aborted === true });
+  if (json) {
+    const counts = { photos: total, made, skipped, failed, untried: result.untried.length, refusedFaces };
+    const verdict = error === null ? { ok: true, exitStatus: 0 } : { ok: false, error: jsonFromError(error), exitStatus: error.exitStatus };
+    io.stdout.write(`${JSON.stringify({ type: 'summary', ...counts, ms: Math.round(ms), ...verdict })}\n`);
+  }
+  if (error !== null) printVerdict(io, error, result, { failed, refusedFaces, finished: made + skipped, total });
+  return error?.exitStatus ?? 0;
+}
+
+/** What is wrong with the batch as a whole, or null. Refused faces of `--face all` count: not all that was asked for is there. */
+function judgeBatch(
+  { stoppedBy }: BatchResult,
+  counts: { readonly failed: number; readonly refusedFaces: number; readonly total: number; readonly isCanceled: boolean },
+): FacewrightError | null {
+  if (stoppedBy !== null) return stoppedBy;
+  if (counts.isCanceled) return new FacewrightError('FW_CANCELED', { stage: 'the batch' });
+  return counts.failed > 0 || counts.refusedFaces > 0 ? batchFailed(counts.failed, counts.total) : null;
+}
+
+function batchFailed(failed: number, total: number): FacewrightError {
+  return new FacewrightError('FW_BATCH_FAILED', { failed, total });
+}
+
+/** The two last lines of a batch that did not go as asked. */
+function printVerdict(
+  io: CommandIo,
+  error: FacewrightError,
+  { stoppedBy, untried }: BatchResult,
+  counts: { readonly failed: number; readonly refusedFaces: number; readonly finished: number; readonly total: number },
+): void {
+  const lines = (what: string, hint: string): void => {
+    io.stderr.write(`${createPaint(io.stderr, io.env).red('facewright:')} ${what} [${error.code}]\n  ${hint}\n`);
+  };
+  const again = 'Run the same command again to go on; finished photos are not done twice.';
+  if (stoppedBy !== null) lines(`stopped, ${untried.length} of ${counts.total} photos were not tried`, again);
+  else if (error.code === 'FW_CANCELED') lines(`canceled, ${counts.finished} of ${counts.total} photos are finished`, again);
+  else if (counts.failed > 0) reportError(io, error);
+  else lines(`${counts.refusedFaces} faces could not be reconstructed`, error.hint);
+}
+
+/** The answer for one photo: where it is, what the pose and the confidence are, which files. */
+function formatMade({ ms }: PhotoOutcome, made: MadePhoto, io: CommandIo): string {
+  const paint = createPaint(io.stdout, io.env);
+  const bytes = made.files.reduce((sum, file) => sum + file.bytes, 0);
+  const lines = [`${paint.green(showPath(made.target, io.cwd))}  ${formatMs(ms)}, ${formatBytes(bytes)}`];
+  for (const face of made.faces) {
+    const { yawDeg, pitchDeg, rollDeg } = face.pose;
+    const name = face.folder === '' ? 'face' : face.folder;
+    const angles = `yaw ${yawDeg.toFixed(0)}, pitch ${pitchDeg.toFixed(0)}, roll ${rollDeg.toFixed(0)} degrees`;
+    const seen = `${Math.round(100 * face.observedRatio)} % of the texture seen`;
+    lines.push(`  ${name}: ${angles}; ${seen}; confidence ${face.confidence.toFixed(2)}`);
+  }
+  const names = made.files.map((file) => file.name);
+  lines.push(`  ${paint.dim(names.join('  '))}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function printWarnings(made: MadePhoto, io: CommandIo): void {
+  const paint = createPaint(io.stderr, io.env);
+  for (const face of made.faces) {
+    const about = face.folder === '' ? '' : `${face.folder}: `;
+    for (const { code, message, hint } of face.warnings) {
+      io.stderr.write(`${paint.yellow('warning:')} ${showText(about + message)} ${paint.dim(`[${code}]`)}\n  ${hint}\n`);
+    }
+  }
+}
+
+/** Cores, but no more workers than photos, or than fit into the memory (of a container, too). */
+function chooseConcurrency(wanted: number | undefined, photos: number): number {
+  const constrained = process.constrainedMemory() ?? 0;
+  const memory = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  const fitting = wanted ?? Math.min(availableParallelism(), Math.floor(memory / WORKER_BYTES));
+  return Math.max(1, Math.min(fitting, photos));
+}

@@ -1,0 +1,119 @@
+/** @module The part of the engine that the command line uses. Tests put a fake in its place; the real one is loaded only when a command needs it. */
+
+import type { FaceChoice, Warning } from '@facewright/protocol';
+
+export interface EngineOptions {
+  readonly provider?: 'cpu' | 'webgpu' | 'cuda' | 'auto';
+  readonly model?: string;
+  readonly cacheDir?: string | null;
+  readonly limits?: { readonly maxBytes?: number; readonly maxPixels?: number; readonly maxDecodeMs?: number };
+  readonly textureSize?: number;
+}
+
+export interface CallOptions {
+  readonly model?: string;
+  readonly focalPx?: number;
+  readonly focal35mm?: number;
+  readonly signal?: AbortSignal;
+  readonly fileName?: string;
+}
+
+export type OnProgress = (event: {
+  readonly stage: string;
+  readonly index: number;
+  readonly total: number;
+  readonly done: boolean;
+}) => void;
+
+export interface PoseAngles {
+  readonly yawDeg: number;
+  readonly pitchDeg: number;
+  readonly rollDeg: number;
+}
+
+export interface Reconstruction {
+  readonly face: {
+    readonly pose: PoseAngles;
+    readonly confidence: number;
+    readonly intrinsics: { readonly focalPx: number; readonly source: string };
+    readonly model: { readonly id: string; readonly version: string };
+  };
+  readonly maps: { readonly observedRatio: number };
+  readonly warnings: readonly Warning[];
+  readonly timings: Readonly<Partial<Record<string, number>>>;
+  readonly faceIndex: number;
+  readonly faceCount: number;
+  readonly provider: string;
+}
+
+export interface FoundFace extends FaceChoice {
+  readonly landmarks: { readonly points: Float64Array; readonly presence: number };
+  readonly pose: PoseAngles & { readonly rotation: Float64Array };
+  readonly confidence: number;
+  readonly residualRmsPx: number;
+  readonly eyeDistancePx: number;
+  readonly warnings: readonly Warning[];
+  /** Why the face would be refused, or null. */
+  readonly refusal: { readonly code: string; readonly message: string; readonly hint: string } | null;
+}
+
+export interface FoundFaces {
+  readonly photo: { readonly width: number; readonly height: number; readonly format: string };
+  readonly faces: readonly FoundFace[];
+  readonly view: {
+    readonly raster: { readonly width: number; readonly height: number; readonly rgb: Uint8Array };
+    readonly x: number;
+    readonly y: number;
+    readonly scaleX: number;
+    readonly scaleY: number;
+  };
+  readonly warnings: readonly Warning[];
+}
+
+export interface Engine {
+  readonly provider: string;
+  readonly warnings: readonly Warning[];
+  readonly networks: { readonly onnxruntime: string; readonly cache: 'hit' | 'made' | 'off'; readonly cacheDir: string | null };
+  reconstruct(
+    photo: Uint8Array,
+    options?: CallOptions & {
+      readonly face?: 'only' | 'largest' | number;
+      readonly textureSize?: number;
+      readonly onProgress?: OnProgress;
+    },
+  ): Promise<Reconstruction>;
+  findFaces(photo: Uint8Array, options?: CallOptions): Promise<FoundFaces>;
+  close(): Promise<void>;
+}
+
+/** Kinds of files that `--format` names. */
+export const FORMATS = ['glb', 'obj', 'maps', 'json', 'preview'] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** What `models list` tells of a face model. */
+export interface ModelFacts {
+  readonly id: string;
+  readonly version: string;
+  readonly licence: { readonly spdx: string; readonly source: string };
+  readonly vertexCount: number;
+  readonly triangles: { readonly length: number };
+  readonly identityCount: number;
+  readonly blendshapes: { readonly length: number };
+}
+
+/** Data of the networks, taken from an npm package and checked by sha256. */
+export type NetworkAsset = 'face-detector' | 'face-landmarks' | 'canonical-mesh';
+
+export interface EngineModule {
+  readonly FACE_MODEL_IDS: readonly string[];
+  /** @throws FW_MODEL_UNKNOWN, FW_MODEL_CORRUPT, FW_MODEL_VERSION */
+  loadFaceModel(id: string): Promise<ModelFacts>;
+  readonly NETWORK_ASSETS: Readonly<Record<NetworkAsset, { readonly file: string; readonly sha256: string }>>;
+  /** @throws FW_NETWORK_CORRUPT */
+  readNetworkAsset(asset: NetworkAsset): Promise<Uint8Array>;
+  createEngine(options?: EngineOptions): Promise<Engine>;
+  encodeFiles(
+    reconstruction: Reconstruction,
+    options: { readonly formats: readonly Format[]; readonly compact?: boolean },
+  ): Promise<ReadonlyMap<string, Uint8Array>>;
+}

@@ -1,0 +1,49 @@
+import { FacewrightError } from '@facewright/protocol';
+import { FORMATS, type Format } from './engine-port.ts';
+
+/** A whole number within bounds. @throws FW_ARG_INVALID */
+export function parseWhole(name: string, min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  const expected = max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min} on` : `a whole number from ${min} to ${max}`;
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= min && value <= max)) throw new FacewrightError('FW_ARG_INVALID', { name, expected, actual: text });
+    return value;
+  };
+}
+
+/** One of a few words. @throws FW_ARG_INVALID */
+export function parseChoice<T extends string>(name: string, choices: readonly T[]): (text: string) => T {
+  return (text) => {
+    const choice = choices.find((c) => c === text);
+    if (choice === undefined) throw new FacewrightError('FW_ARG_INVALID', { name, expected: `one of ${choices.join(', ')}`, actual: text });
+    return choice;
+  };
+}
+
+/** `glb,preview` → in the order of the table, each once. @throws FW_ARG_INVALID */
+export function parseFormats(text: string): readonly Format[] {
+  const choice = parseChoice('--format', FORMATS);
+  const wanted = new Set(text.split(',').map((part) => choice(part.trim())));
+  return FORMATS.filter((format) => wanted.has(format));
+}
+
+/** `largest`, `all`, or a number from 1 on. @throws FW_ARG_INVALID */
+export function parseFace(text: string): 'largest' | 'all' | number {
+  if (text === 'largest' || text === 'all') return text;
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new FacewrightError('FW_ARG_INVALID', { name: '--face', expected: 'largest, all or a number from 1 on', actual: text });
+}
+
+/** `3200` or `3200px` in pixels of the photo, `50mm` as a full-frame equivalent. @throws FW_ARG_INVALID */
+export function parseFocal(text: string): { readonly focalPx: number } | { readonly focal35mm: number } {
+  const match = /^(\d+(?:\.\d+)?)(px|mm)?$/.exec(text.trim().toLowerCase());
+  const value = Number(match?.[1] ?? Number.NaN);
+  if (!(value > 0 && Number.isFinite(value))) {
+    throw new FacewrightError('FW_ARG_INVALID', {
+      name: '--focal',
+      expected: 'pixels (3200) or a full-frame equivalent (50mm)',
+      actual: text,
+    });
+  }
+  return match?.[2] === 'mm' ? { focal35mm: value } : { focalPx: value };
+}

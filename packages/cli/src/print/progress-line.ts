@@ -1,0 +1,78 @@
+import type { TextSink } from '../command-io.ts';
+import { countColumns } from './format-table.ts';
+
+/** One line at the bottom of a terminal that is drawn over again; does nothing where there is no terminal. */
+export interface ProgressLine {
+  show(text: string): void;
+  /** Takes the line away, so that other text can be written; the next `show` draws it again. */
+  clear(): void;
+}
+
+/** Not more often than this: a terminal over a slow line is not flooded. Milliseconds. */
+const MIN_INTERVAL_MS = 50;
+
+export function createProgressLine(sink: TextSink, isOn: boolean, now: () => number = () => performance.now()): ProgressLine {
+  if (!isOn || sink.isTTY !== true) return { show: () => {}, clear: () => {} };
+  let isShown = false;
+  let lastMs = Number.NEGATIVE_INFINITY;
+  return {
+    show(text) {
+      const nowMs = now();
+      if (isShown && nowMs - lastMs < MIN_INTERVAL_MS) return;
+      lastMs = nowMs;
+      isShown = true;
+      sink.write(`\r\u001b[2K${cutToColumns(text, (sink.columns ?? 80) - 1)}`);
+    },
+    clear() {
+      if (!isShown) return;
+      isShown = false;
+      sink.write('\r\u001b[2K');
+    },
+  };
+}
+
+/** `[######......] 3/10  1 failed  ETA 0:12`, as wide as fits. */
+export function formatBar(options: {
+  readonly done: number;
+  readonly total: number;
+  readonly failed: number;
+  /** Null while nothing is known. */
+  readonly etaMs: number | null;
+  readonly columns: number;
+  readonly note?: string;
+}): string {
+  const { done, total, failed, etaMs, columns, note } = options;
+  const tail = ` ${done}/${total}${failed > 0 ? `  ${failed} failed` : ''}  ETA ${etaMs === null ? '-:--' : formatClock(etaMs)}${note === undefined || note === '' ? '' : `  ${note}`}`;
+  const width = Math.max(5, Math.min(30, columns - 1 - 2 - Math.min(tail.length, 40)));
+  const filled = total === 0 ? width : Math.round((width * done) / total);
+  return `[${'#'.repeat(filled)}${'.'.repeat(width - filled)}]${tail}`;
+}
+
+/** `0:07`, `12:03`, `1:02:03`. Rounded up: better early than late. */
+export function formatClock(ms: number): string {
+  const s = Math.ceil(ms / 1000);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return s >= 3600 ? `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}` : `${Math.floor(s / 60)}:${two(s % 60)}`;
+}
+
+/**
+ * Time left, from the time that finished photos took. Photos that were skipped cost nothing and must not count.
+ *
+ * @returns milliseconds, or null before anything is finished
+ */
+export function estimateEtaMs(options: { readonly elapsedMs: number; readonly made: number; readonly left: number }): number | null {
+  if (options.left === 0) return 0;
+  return options.made === 0 ? null : (options.elapsedMs / options.made) * options.left;
+}
+
+function cutToColumns(text: string, columns: number): string {
+  if (countColumns(text) <= columns) return text;
+  let cut = '';
+  let used = 0;
+  for (const character of text) {
+    used += countColumns(character);
+    if (used > columns - 1) break;
+    cut += character;
+  }
+  return `${cut}\u2026`;
+}
