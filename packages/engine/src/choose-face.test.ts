@@ -15,7 +15,9 @@ describe('chooseFace', () => {
   });
   it('refuses to guess between faces of similar size and lists them', () => {
     const faces = [face(1, 100), face(2, 60), face(3, 20)];
-    expect(() => chooseFace(faces, 'only')).toThrow(expect.objectContaining({ code: 'FW_FACE_SEVERAL', params: { faces: faces.slice(0, 2) } }));
+    expect(() => chooseFace(faces, 'only')).toThrow(
+      expect.objectContaining({ code: 'FW_FACE_SEVERAL', params: { faces: faces.slice(0, 2) } }),
+    );
     expect(chooseFace(faces, 'largest').position).toBe(0);
     expect(chooseFace(faces, 3).position).toBe(2);
   });

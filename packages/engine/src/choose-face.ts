@@ -13,11 +13,15 @@ const SIMILAR_WIDTH_RATIO = 0.5;
  * @returns position in `faces`, and a warning where others were passed over
  * @throws FW_FACE_SEVERAL when `only` was asked for and several are of similar size; FW_FACE_INDEX when there is no such face
  */
-export function chooseFace(faces: readonly FaceChoice[], wanted: FaceOption): { readonly position: number; readonly warnings: readonly Warning[] } {
+export function chooseFace(
+  faces: readonly FaceChoice[],
+  wanted: FaceOption,
+): { readonly position: number; readonly warnings: readonly Warning[] } {
   const [largest] = faces;
   if (largest === undefined) throw new FacewrightError('FW_FACE_INDEX', { index: 1, count: 0 });
   if (typeof wanted === 'number') {
-    if (!Number.isInteger(wanted) || wanted < 1 || wanted > faces.length) throw new FacewrightError('FW_FACE_INDEX', { index: wanted, count: faces.length });
+    if (!Number.isInteger(wanted) || wanted < 1 || wanted > faces.length)
+      throw new FacewrightError('FW_FACE_INDEX', { index: wanted, count: faces.length });
     return { position: wanted - 1, warnings: [] };
   }
   const similar = faces.filter((f) => f.box.width >= SIMILAR_WIDTH_RATIO * largest.box.width);

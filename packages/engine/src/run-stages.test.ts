@@ -18,7 +18,14 @@ describe('createStageRunner', () => {
       now += 1;
     });
     expect(runner.timings).toEqual({ decode: 6, fit: 7 });
-    expect(seen).toEqual(['decode 0/6 start', 'decode 0/6 done 5', 'fit 3/6 start', 'fit 3/6 done 7', 'decode 0/6 start', 'decode 0/6 done 1']);
+    expect(seen).toEqual([
+      'decode 0/6 start',
+      'decode 0/6 done 5',
+      'fit 3/6 start',
+      'fit 3/6 done 7',
+      'decode 0/6 start',
+      'decode 0/6 done 1',
+    ]);
   });
 
   it('starts no stage once canceled, and fails the stage during which it was', async () => {

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { checkFit, checkLandmarks, FACE_BOUNDS } from './check-face.ts';
+import type { FittedFace } from './fit/fitted-face.ts';
+import type { MeasuredFace } from './locate-faces.ts';
+
+/** 478 points on a disc of the given width about a centre; the eye corners at the height of the centre. */
+function discFace(
+  centerX: number,
+  centerY: number,
+  width: number,
+  options: { presence?: number; quarterTurns?: 0 | 1 | 2 | 3 } = {},
+): MeasuredFace {
+  const points = new Float64Array(3 * 478);
+  for (let k = 0; k < 478; k++) {
+    // Vogel's spiral fills a disc evenly.
+    const r = (width / 2) * Math.sqrt((k + 0.5) / 468);
+    points[3 * k] = centerX + r * Math.cos(2.399963 * k);
+    points[3 * k + 1] = centerY + r * Math.sin(2.399963 * k);
+  }
+  points.set([centerX - width / 2, centerY, 0], 3 * 33);
+  points.set([centerX + width / 2, centerY, 0], 3 * 263);
+  const landmarks = { points, presence: options.presence ?? 0.99, region: { centerX, centerY, sizePx: 1.5 * width, rotationRad: 0 } };
+  const detection = {
+    score: 0.9,
+    box: { x: centerX - width / 2, y: centerY - width / 2, width, height: width },
+    keypoints: new Float64Array(12),
+    quarterTurns: options.quarterTurns ?? 0,
+  };
+  return {
+    landmarks,
+    viewLandmarks: landmarks,
+    detection,
+    view: { raster: { width: 1, height: 1, rgb: new Uint8Array(3) }, x: 0, y: 0, scaleX: 1, scaleY: 1 },
+  };
+}
+
+const photo = { width: 1000, height: 1000 };
+const codes = (list: readonly { code: string }[]): string[] => list.map((w) => w.code);
+
+describe('checkLandmarks', () => {
+  it('has nothing to say of a large face in the middle', () => {
+    expect(checkLandmarks(photo, discFace(500, 500, 400))).toEqual([]);
+  });
+  it('warns of a small face and refuses a tiny one, in pixels of the photo', () => {
+    expect(codes(checkLandmarks(photo, discFace(500, 500, 100)))).toEqual(['FACE_LOW_RESOLUTION']);
+    expect(() => checkLandmarks(photo, discFace(500, 500, 39))).toThrow(expect.objectContaining({ code: 'FW_FACE_TOO_SMALL' }));
+  });
+  it('warns when the border takes a little and refuses when it takes much', () => {
+    // A disc whose centre is d radii inside a straight border loses (acos d - d sqrt(1-d²))/π of its area: 5.2 % at 0.8, 50 % at 0.
+    expect(codes(checkLandmarks(photo, discFace(160, 500, 400)))).toEqual(['FACE_NEAR_BORDER']);
+    expect(() => checkLandmarks(photo, discFace(0, 500, 400))).toThrow(expect.objectContaining({ code: 'FW_FACE_CUT' }));
+  });
+  it('refuses what the landmark network does not believe', () => {
+    expect(() => checkLandmarks(photo, discFace(500, 500, 400, { presence: 0.2 }))).toThrow(
+      expect.objectContaining({ code: 'FW_FACE_NOT_HUMAN' }),
+    );
+  });
+  it('says by how much the photo lies on its side', () => {
+    const [warning] = checkLandmarks(photo, discFace(500, 500, 400, { quarterTurns: 1 }));
+    expect(warning).toMatchObject({ code: 'FACE_TURNED_PHOTO', params: { turnDeg: 270 } });
+  });
+});
+
+describe('checkFit', () => {
+  const fitted = (yawDeg: number, residualRmsPx = 1, expression = [0, 0]): FittedFace =>
+    ({
+      pose: { yawDeg },
+      residualRmsPx,
+      eyeDistancePx: 100,
+      expression: Float64Array.from(expression),
+      model: { expressionNames: ['jawOpen', 'mouthSmile_L'] },
+    }) as unknown as FittedFace;
+
+  it('accepts a frontal face without a word', () => {
+    expect(checkFit(fitted(-12))).toEqual([]);
+  });
+  it.each([-1, 1])('warns of a turned head and refuses a profile, to either side (%d)', (side) => {
+    expect(codes(checkFit(fitted(side * 45)))).toEqual(['FACE_TURNED_AWAY']);
+    expect(() => checkFit(fitted(side * (FACE_BOUNDS.maxYawDeg + 1)))).toThrow(expect.objectContaining({ code: 'FW_FACE_PROFILE' }));
+  });
+  it('names the strongest expression when it is extreme, and a fit that misses', () => {
+    expect(checkFit(fitted(0, 1, [0.2, 0.95]))).toMatchObject([{ code: 'FACE_EXPRESSION_STRONG', params: { name: 'mouthSmile_L' } }]);
+    expect(codes(checkFit(fitted(0, 7)))).toEqual(['FIT_RESIDUAL_HIGH']);
+  });
+});

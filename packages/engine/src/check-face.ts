@@ -1,0 +1,91 @@
+import { createWarning, FacewrightError, type Warning } from '@facewright/protocol';
+import type { FittedFace } from './fit/fitted-face.ts';
+import type { MeasuredFace } from './locate-faces.ts';
+
+/** Bounds of what is reconstructed; each says why it is where it is. */
+export const FACE_BOUNDS = {
+  /** Pixels. Below 40 the landmark network sees each face pixel five times enlarged and its eyes drift by more than the eye's height. */
+  minFaceWidthPx: 40,
+  /** Pixels. A 1024-texel skin has about 560 texels across the face; below a quarter of that it looks soft from any distance. */
+  softFaceWidthPx: 140,
+  /** Share of the 468 face points inside the photo. Below 0.85 an eye or the mouth's corner is outside, and what the network says of it is invented. */
+  minVisibleRatio: 0.85,
+  /** From here on it is worth saying that something was completed. */
+  fullVisibleRatio: 0.99,
+  /** The landmark network's own belief; people measured at least 0.9, small faces of busy pictures below 0.003. */
+  minPresence: 0.5,
+  /** Degrees. Beyond, the far eye is hidden and both the landmarks and the mirrored half are guesses. */
+  maxYawDeg: 60,
+  /** Degrees. From here on less than half of the far cheek is seen. */
+  turnedYawDeg: 30,
+  /** Root mean square of the landmark residual, share of the eye distance: photos of people stay below 0.04. */
+  highResidualRatio: 0.06,
+  /** An amount of one expression shape from which the neutral face depends on the shape model rather than on the photo. */
+  strongExpression: 0.8,
+} as const;
+
+/**
+ * Refuses a face that cannot be measured, by its landmarks alone.
+ *
+ * @returns what the reader should know of the others
+ * @throws FW_FACE_NOT_HUMAN, FW_FACE_TOO_SMALL, FW_FACE_CUT
+ */
+export function checkLandmarks(photo: { readonly width: number; readonly height: number }, face: MeasuredFace): Warning[] {
+  const { landmarks, detection } = face;
+  const warnings: Warning[] = [];
+  if (landmarks.presence < FACE_BOUNDS.minPresence) {
+    throw new FacewrightError('FW_FACE_NOT_HUMAN', { reason: `the landmark network gives it ${landmarks.presence.toFixed(2)} of 1` });
+  }
+  const { widthPx, visibleRatio } = measureExtent(landmarks.points, photo);
+  if (widthPx < FACE_BOUNDS.minFaceWidthPx) throw new FacewrightError('FW_FACE_TOO_SMALL', { widthPx, minPx: FACE_BOUNDS.minFaceWidthPx });
+  if (visibleRatio < FACE_BOUNDS.minVisibleRatio)
+    throw new FacewrightError('FW_FACE_CUT', { visibleRatio, minRatio: FACE_BOUNDS.minVisibleRatio });
+  if (visibleRatio < FACE_BOUNDS.fullVisibleRatio) warnings.push(createWarning('FACE_NEAR_BORDER', { visibleRatio }));
+  if (widthPx < FACE_BOUNDS.softFaceWidthPx) warnings.push(createWarning('FACE_LOW_RESOLUTION', { widthPx }));
+  if (detection.quarterTurns !== 0)
+    warnings.push(createWarning('FACE_TURNED_PHOTO', { turnDeg: [0, 270, 180, 90][detection.quarterTurns] ?? 0 }));
+  return warnings;
+}
+
+/**
+ * Refuses a face that cannot be reconstructed, by what was fitted.
+ *
+ * @returns what the reader should know of the others
+ * @throws FW_FACE_PROFILE
+ */
+export function checkFit(face: FittedFace): Warning[] {
+  const warnings: Warning[] = [];
+  const { yawDeg } = face.pose;
+  if (Math.abs(yawDeg) > FACE_BOUNDS.maxYawDeg) throw new FacewrightError('FW_FACE_PROFILE', { yawDeg, maxDeg: FACE_BOUNDS.maxYawDeg });
+  if (Math.abs(yawDeg) > FACE_BOUNDS.turnedYawDeg) warnings.push(createWarning('FACE_TURNED_AWAY', { yawDeg }));
+  const residualRatio = face.residualRmsPx / face.eyeDistancePx;
+  if (residualRatio > FACE_BOUNDS.highResidualRatio) warnings.push(createWarning('FIT_RESIDUAL_HIGH', { residualRatio }));
+  const strongest = face.expression.reduce((best, amount, k) => (amount > face.expression[best]! ? k : best), 0);
+  const amount = face.expression[strongest] ?? 0;
+  if (amount > FACE_BOUNDS.strongExpression) {
+    warnings.push(createWarning('FACE_EXPRESSION_STRONG', { name: face.model.expressionNames[strongest] ?? 'unknown', amount }));
+  }
+  return warnings;
+}
+
+function measureExtent(
+  points: Float64Array,
+  photo: { readonly width: number; readonly height: number },
+): { widthPx: number; visibleRatio: number } {
+  // Width along the line of the outer eye corners (33 right, 263 left), so that a leaning head is not taken for a wide one.
+  const ex = points[3 * 263]! - points[3 * 33]!;
+  const ey = points[3 * 263 + 1]! - points[3 * 33 + 1]!;
+  const length = Math.hypot(ex, ey);
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  let inside = 0;
+  for (let k = 0; k < 3 * 468; k += 3) {
+    const x = points[k]!;
+    const y = points[k + 1]!;
+    const along = (x * ex + y * ey) / length;
+    min = Math.min(min, along);
+    max = Math.max(max, along);
+    if (x >= 0 && y >= 0 && x <= photo.width && y <= photo.height) inside++;
+  }
+  return { widthPx: max - min, visibleRatio: inside / 468 };
+}

@@ -1,0 +1,99 @@
+import { FacewrightError, type Warning } from '@facewright/protocol';
+import type { EngineOptions, FindFacesOptions, ReconstructOptions } from './engine-options.ts';
+import { type FoundFaces, findFaces } from './find-faces.ts';
+import type { FaceModel } from './models/face-model.ts';
+import { loadFaceModel } from './models/load-face-model.ts';
+import { loadFaceNetworks } from './nets/load-face-networks.ts';
+import { reconstruct } from './reconstruct.ts';
+import type { Reconstruction } from './reconstruction.ts';
+import { createTextureBaker, type TextureBaker } from './texture/create-texture-baker.ts';
+
+export const TEXTURE_SIZE_RANGE = { min: 512, max: 4096, default: 1024 } as const;
+
+/** The loaded networks and models; makes faces of photos. Re-entrant: calls may overlap. */
+export interface Engine {
+  readonly provider: string;
+  readonly warnings: readonly Warning[];
+  readonly networks: { readonly onnxruntime: string; readonly cache: 'hit' | 'made' | 'off'; readonly cacheDir: string | null };
+  /**
+   * One photo in, one face out.
+   *
+   * @param photo - bytes of a JPEG, PNG, WebP, AVIF, TIFF or GIF file; not kept
+   * @throws every FW_PHOTO_…, FW_FACE_…, FW_FIT_… code, FW_MODEL_UNKNOWN, FW_ARG_INVALID, FW_CANCELED
+   */
+  reconstruct(photo: Uint8Array, options?: ReconstructOptions): Promise<Reconstruction>;
+  /** The faces of a photo with landmarks and pose, largest first; no texture. Finding none is an empty list here. */
+  findFaces(photo: Uint8Array, options?: FindFacesOptions): Promise<FoundFaces>;
+  close(): Promise<void>;
+}
+
+/** What a reconstruction needs that is loaded once. */
+export interface EngineParts {
+  readonly networks: Awaited<ReturnType<typeof loadFaceNetworks>>;
+  readonly options: EngineOptions;
+  readonly now: () => number;
+  model(id: string | undefined): Promise<FaceModel>;
+  baker(model: FaceModel, size: number | undefined): TextureBaker;
+}
+
+/**
+ * Loads the networks and the face model (both at once) and returns what makes faces with them.
+ *
+ * @throws FW_NETWORK_CORRUPT, FW_MODEL_UNKNOWN, FW_MODEL_CORRUPT, FW_MODEL_VERSION, FW_PROVIDER_UNAVAILABLE, FW_ARG_INVALID
+ */
+export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  const textureSize = checkTextureSize(options.textureSize ?? TEXTURE_SIZE_RANGE.default);
+  const defaultModel = options.model ?? 'head';
+  const models = new Map<string, Promise<FaceModel>>();
+  const model = (id = defaultModel): Promise<FaceModel> => {
+    let loading = models.get(id);
+    if (loading === undefined) {
+      loading = loadFaceModel(id);
+      models.set(id, loading);
+      // A model that failed to load may be mended while a service runs: the next call tries again.
+      loading.catch(() => models.delete(id));
+    }
+    return loading;
+  };
+  const [networks] = await Promise.all([
+    loadFaceNetworks({
+      ...(options.provider === undefined ? {} : { provider: options.provider }),
+      ...(options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir }),
+    }),
+    model(),
+  ]);
+
+  // One baker per model and texture size: it holds the texel tables. Only the last size of a model is kept, so that a
+  // service that is asked for all sizes does not hold the tables of all (64 MB at 4096).
+  const bakers = new Map<string, TextureBaker>();
+  const parts: EngineParts = {
+    networks,
+    options,
+    now: options.now ?? (() => performance.now()),
+    model,
+    baker(faceModel, size) {
+      const wanted = checkTextureSize(size ?? textureSize);
+      const known = bakers.get(faceModel.id);
+      if (known?.size === wanted) return known;
+      const made = createTextureBaker(faceModel, wanted);
+      bakers.set(faceModel.id, made);
+      return made;
+    },
+  };
+  return {
+    provider: networks.provider,
+    warnings: networks.warnings,
+    networks: networks.info,
+    reconstruct: (photo, reconstructOptions = {}) => reconstruct(parts, photo, reconstructOptions),
+    findFaces: (photo, findOptions = {}) => findFaces(parts, photo, findOptions),
+    close: () => networks.close(),
+  };
+}
+
+function checkTextureSize(size: number): number {
+  const { min, max } = TEXTURE_SIZE_RANGE;
+  if (!Number.isInteger(size) || size < min || size > max) {
+    throw new FacewrightError('FW_ARG_INVALID', { name: 'textureSize', expected: `a whole number from ${min} to ${max}`, actual: size });
+  }
+  return size;
+}

@@ -1,0 +1,77 @@
+import { FacewrightError } from '@facewright/protocol';
+import { composePreview } from './export/compose-preview.ts';
+import { createGlbEncoder, type GlbEncoder } from './export/create-glb-encoder.ts';
+import { createObjEncoder, type ObjEncoder } from './export/create-obj-encoder.ts';
+import { describeCamera } from './export/describe-camera.ts';
+import { describeLandmarks } from './export/describe-landmarks.ts';
+import { describeReport } from './export/describe-report.ts';
+import { encodeMaps } from './export/encode-maps.ts';
+import { formatJson } from './export/format-json.ts';
+import type { OutputFile } from './export/output-file.ts';
+import type { FaceModel } from './models/face-model.ts';
+import type { Reconstruction } from './reconstruction.ts';
+import { ENGINE_VERSION } from './version.ts';
+
+/** What can be written of a face. `json` is landmarks.json and camera.json; report.json always comes with everything. */
+export const OUTPUT_FORMATS = ['glb', 'obj', 'maps', 'preview', 'json'] as const;
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
+export interface EncodeOptions {
+  /** @default ['glb'] */
+  readonly formats?: readonly OutputFormat[];
+  /** GLB with meshopt compression, quantised vertices and WebP textures: about a quarter of the size. @default false */
+  readonly compact?: boolean;
+}
+
+/**
+ * Encoders hold the parts of a file that are the same for every person. They hang on the model that they are for and go
+ * with it.
+ */
+const encodersByModel = new WeakMap<FaceModel, { readonly glb: GlbEncoder; readonly obj: ObjEncoder }>();
+
+/**
+ * Writes a reconstruction as files in memory: name (without a folder) → bytes. Same reconstruction and options, same
+ * bytes, but for the timings in report.json.
+ *
+ * @returns `face.glb`; `face.obj`, `face.mtl`; `albedo.png` and the other textures; `preview.png`; `landmarks.json`, `camera.json`;
+ *   always `report.json`
+ * @throws FW_ARG_INVALID for an unknown format; FW_FIT_FAILED for a number that is not finite
+ */
+export async function encodeFiles(reconstruction: Reconstruction, options: EncodeOptions = {}): Promise<Map<string, Uint8Array>> {
+  const formats = new Set<OutputFormat>(options.formats ?? ['glb']);
+  for (const format of formats) {
+    if (!OUTPUT_FORMATS.includes(format)) {
+      throw new FacewrightError('FW_ARG_INVALID', { name: 'formats', expected: `some of ${OUTPUT_FORMATS.join(', ')}`, actual: format });
+    }
+  }
+  const { face, maps, landmarks, photo, view } = reconstruction;
+  const encoders = encodersOf(face.model);
+  const version = ENGINE_VERSION;
+  const files: OutputFile[] = [];
+  if (formats.has('glb')) {
+    const bytes = await encoders.glb.encode(reconstruction, {
+      version,
+      ...(options.compact === undefined ? {} : { compact: options.compact }),
+    });
+    files.push({ name: 'face.glb', bytes });
+  }
+  if (formats.has('obj')) files.push(...encoders.obj.encode(reconstruction, { version }));
+  // The material file names the textures, so they come with it.
+  if (formats.has('maps') || formats.has('obj')) files.push(...(await encodeMaps(maps)));
+  if (formats.has('preview')) files.push({ name: 'preview.png', bytes: await composePreview({ face, maps, view }) });
+  if (formats.has('json')) {
+    files.push({ name: 'landmarks.json', bytes: formatJson(describeLandmarks(face, landmarks, photo)) });
+    files.push({ name: 'camera.json', bytes: formatJson(describeCamera(face.intrinsics, face.pose, photo)) });
+  }
+  files.push({ name: 'report.json', bytes: formatJson(describeReport(reconstruction, files, { version })) });
+  return new Map(files.map((f) => [f.name, f.bytes]));
+}
+
+function encodersOf(model: FaceModel): { readonly glb: GlbEncoder; readonly obj: ObjEncoder } {
+  let encoders = encodersByModel.get(model);
+  if (encoders === undefined) {
+    encoders = { glb: createGlbEncoder(model), obj: createObjEncoder(model) };
+    encodersByModel.set(model, encoders);
+  }
+  return encoders;
+}

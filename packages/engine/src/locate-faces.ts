@@ -1,0 +1,140 @@
+import { type FaceChoice, FacewrightError } from '@facewright/protocol';
+import type { FaceDetection, FaceLandmarks, FaceNetworks } from './nets/face-networks.ts';
+import type { Photo, PhotoView, Rect } from './photo/photo.ts';
+
+/**
+ * Longer side of the picture that faces are looked for in, pixels. 1500 keeps a face that fills a fifth of it at 300 px, more
+ * than the networks read (192), and is what a 1024-texel skin needs of a usual portrait, so that most photos are decoded
+ * once; a 12 MP JPEG comes out at half size (2000 x 1500) at about half the cost of all its pixels.
+ */
+export const OVERVIEW_LONG_SIDE_PX = 1500;
+
+/** Below this detector score a face is not believed. The reference's own bound is 0.5; a cat scores 0.58, a dog 0.6 (docs/decisions). */
+export const MIN_DETECTION_SCORE = 0.65;
+
+/** A face region with fewer raster pixels than the landmark network reads (192) is decoded again in more detail where the photo has it. */
+const MIN_REGION_PX = 192;
+
+/** Width of a face region relative to the detector's box (the reference's margin). */
+const REGION_PER_BOX = 1.5;
+
+/** The faces of a photo, not yet measured. */
+export interface LocatedFaces {
+  readonly photo: Photo;
+  /** The view that the detections refer to. */
+  readonly view: PhotoView;
+  /** Image frame of `view.raster`, largest face first. */
+  readonly detections: readonly FaceDetection[];
+  /** The same in the image frame of the photo, numbered from 1. */
+  readonly choices: readonly FaceChoice[];
+}
+
+/** Rectangle of the photo that a rectangle of a view's raster covers. */
+export function photoFromViewRect(view: PhotoView, r: Rect): Rect {
+  return { x: view.x + r.x * view.scaleX, y: view.y + r.y * view.scaleY, width: r.width * view.scaleX, height: r.height * view.scaleY };
+}
+
+/**
+ * Finds the faces in an opened and decoded photo. Where the reduced view shows none, the photo is searched once more at full
+ * size, for the small faces of large pictures.
+ *
+ * @throws FW_FACE_NOT_FOUND
+ */
+export async function locateFaces(networks: FaceNetworks, photo: Photo, overview: PhotoView, signal?: AbortSignal): Promise<LocatedFaces> {
+  const abort = signal === undefined ? {} : { signal };
+  let view = overview;
+  let found = await networks.detectFaces(view.raster, { minScore: 0.5, ...abort });
+  if (!found.some((d) => d.score >= MIN_DETECTION_SCORE) && overview.scaleX > 1.3) {
+    view = await photo.decode({ longSidePx: 2 * OVERVIEW_LONG_SIDE_PX, ...abort });
+    found = await networks.detectFaces(view.raster, { minScore: 0.5, ...abort });
+  }
+  const detections = found
+    .filter((d) => d.score >= MIN_DETECTION_SCORE)
+    .sort((a, b) => b.box.width * b.box.height - a.box.width * a.box.height);
+  if (detections.length === 0) {
+    const bestScore = found.reduce((best, d) => Math.max(best, d.score), 0);
+    throw new FacewrightError('FW_FACE_NOT_FOUND', { candidates: found.length, bestScore, minScore: MIN_DETECTION_SCORE });
+  }
+  const choices = detections.map((d, k) => ({ index: k + 1, box: photoFromViewRect(view, d.box), score: d.score }));
+  return { photo, view, detections, choices };
+}
+
+/** A face with its landmarks and what they were read from. */
+export interface MeasuredFace {
+  /** Image frame of the full-size photo, pixels. */
+  readonly landmarks: FaceLandmarks;
+  /** The view that was read. */
+  readonly view: PhotoView;
+  /** Detection in the frame of `view.raster`. */
+  readonly detection: FaceDetection;
+  /** Landmarks in the frame of `view.raster`. */
+  readonly viewLandmarks: FaceLandmarks;
+}
+
+/** Reads the 478 landmarks of one located face, from a closer view where the overview is too coarse for it. */
+export async function measureFace(
+  networks: FaceNetworks,
+  located: LocatedFaces,
+  position: number,
+  signal?: AbortSignal,
+): Promise<MeasuredFace> {
+  const abort = signal === undefined ? {} : { signal };
+  let { view } = located;
+  let detection = located.detections[position]!;
+  const regionPx = REGION_PER_BOX * Math.max(detection.box.width, detection.box.height);
+  if (regionPx < MIN_REGION_PX && view.scaleX > 1.2) {
+    const region = growRect(photoFromViewRect(view, detection.box), 1.5, located.photo);
+    const closer = await located.photo.decode({
+      region,
+      longSidePx: Math.ceil((MIN_REGION_PX / regionPx) * (Math.max(region.width, region.height) / view.scaleX)),
+      ...abort,
+    });
+    detection = moveDetection(detection, view, closer);
+    view = closer;
+  }
+  const viewLandmarks = await networks.findLandmarks(view.raster, detection, abort);
+  return { landmarks: photoFromViewLandmarks(view, viewLandmarks), view, detection, viewLandmarks };
+}
+
+/** A rectangle grown about its centre by `margin` times its size on every side, cut at the borders of the photo. */
+export function growRect(r: Rect, margin: number, photo: { readonly width: number; readonly height: number }): Rect {
+  const grow = margin * Math.max(r.width, r.height);
+  const x = Math.max(0, Math.floor(r.x - grow));
+  const y = Math.max(0, Math.floor(r.y - grow));
+  const right = Math.min(photo.width, Math.ceil(r.x + r.width + grow));
+  const bottom = Math.min(photo.height, Math.ceil(r.y + r.height + grow));
+  return { x, y, width: right - x, height: bottom - y };
+}
+
+function moveDetection(d: FaceDetection, from: PhotoView, to: PhotoView): FaceDetection {
+  const moveX = (x: number): number => (from.x + x * from.scaleX - to.x) / to.scaleX;
+  const moveY = (y: number): number => (from.y + y * from.scaleY - to.y) / to.scaleY;
+  const x = moveX(d.box.x);
+  const y = moveY(d.box.y);
+  return {
+    ...d,
+    box: { x, y, width: moveX(d.box.x + d.box.width) - x, height: moveY(d.box.y + d.box.height) - y },
+    keypoints: d.keypoints.map((value, k) => (k % 2 === 0 ? moveX(value) : moveY(value))),
+  };
+}
+
+function photoFromViewLandmarks(view: PhotoView, l: FaceLandmarks): FaceLandmarks {
+  const scale = (view.scaleX + view.scaleY) / 2;
+  const points = new Float64Array(l.points.length);
+  for (let k = 0; k < points.length; k += 3) {
+    points[k] = view.x + l.points[k] * view.scaleX;
+    points[k + 1] = view.y + l.points[k + 1] * view.scaleY;
+    points[k + 2] = l.points[k + 2] * scale;
+  }
+  const { region } = l;
+  return {
+    points,
+    presence: l.presence,
+    region: {
+      centerX: view.x + region.centerX * view.scaleX,
+      centerY: view.y + region.centerY * view.scaleY,
+      sizePx: region.sizePx * scale,
+      rotationRad: region.rotationRad,
+    },
+  };
+}
