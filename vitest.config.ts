@@ -14,6 +14,7 @@ export default defineConfig({
       'benchmarks/**/*.test.ts',
       'docs/**/*.test.ts',
     ],
+    reporters: ['default', './scripts/skip-reporter.ts'],
     testTimeout: 60_000,
     maxWorkers: 2,
   },
