@@ -1,29 +1,16 @@
 /** @module The part of the engine that the command line uses. Tests put a fake in its place; the real one is loaded only when a command needs it. */
 
-import type { FaceChoice, Warning } from '@facewright/protocol';
+import type { EngineOptions, FoundFaces, OnProgress, OutputFormat } from '@facewright/engine';
+import type { Warning } from '@facewright/protocol';
 
-export interface EngineOptions {
-  readonly provider?: 'cpu' | 'webgpu' | 'cuda' | 'auto';
-  readonly model?: string;
-  readonly cacheDir?: string | null;
-  readonly limits?: { readonly maxBytes?: number; readonly maxPixels?: number; readonly maxDecodeMs?: number };
-  readonly textureSize?: number;
-}
+export type { EngineOptions, FoundFaces, OnProgress, OutputFormat } from '@facewright/engine';
 
 export interface CallOptions {
-  readonly model?: string;
   readonly focalPx?: number;
   readonly focal35mm?: number;
   readonly signal?: AbortSignal;
   readonly fileName?: string;
 }
-
-export type OnProgress = (event: {
-  readonly stage: string;
-  readonly index: number;
-  readonly total: number;
-  readonly done: boolean;
-}) => void;
 
 export interface PoseAngles {
   readonly yawDeg: number;
@@ -46,30 +33,6 @@ export interface Reconstruction {
   readonly provider: string;
 }
 
-export interface FoundFace extends FaceChoice {
-  readonly landmarks: { readonly points: Float64Array; readonly presence: number };
-  readonly pose: PoseAngles & { readonly rotation: Float64Array };
-  readonly confidence: number;
-  readonly residualRmsPx: number;
-  readonly eyeDistancePx: number;
-  readonly warnings: readonly Warning[];
-  /** Why the face would be refused, or null. */
-  readonly refusal: { readonly code: string; readonly message: string; readonly hint: string } | null;
-}
-
-export interface FoundFaces {
-  readonly photo: { readonly width: number; readonly height: number; readonly format: string };
-  readonly faces: readonly FoundFace[];
-  readonly view: {
-    readonly raster: { readonly width: number; readonly height: number; readonly rgb: Uint8Array };
-    readonly x: number;
-    readonly y: number;
-    readonly scaleX: number;
-    readonly scaleY: number;
-  };
-  readonly warnings: readonly Warning[];
-}
-
 export interface Engine {
   readonly provider: string;
   readonly warnings: readonly Warning[];
@@ -86,9 +49,8 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** Kinds of files that `--format` names. */
-export const FORMATS = ['glb', 'obj', 'maps', 'json', 'preview'] as const;
-export type Format = (typeof FORMATS)[number];
+/** Kinds of files that `--format` names. Known here as well, so that `--help` need not load the engine. */
+export const FORMATS = ['glb', 'obj', 'maps', 'preview', 'json'] as const satisfies readonly OutputFormat[];
 
 /** What `models list` tells of a face model. */
 export interface ModelFacts {
@@ -114,6 +76,6 @@ export interface EngineModule {
   createEngine(options?: EngineOptions): Promise<Engine>;
   encodeFiles(
     reconstruction: Reconstruction,
-    options: { readonly formats: readonly Format[]; readonly compact?: boolean },
+    options: { readonly formats: readonly OutputFormat[]; readonly compact?: boolean },
   ): Promise<ReadonlyMap<string, Uint8Array>>;
 }

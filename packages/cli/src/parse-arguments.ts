@@ -1,5 +1,5 @@
 import { FacewrightError } from '@facewright/protocol';
-import { FORMATS, type Format } from './engine-port.ts';
+import { FORMATS, type OutputFormat } from './engine-port.ts';
 
 /** A whole number within bounds. @throws FW_ARG_INVALID */
 export function parseWhole(name: string, min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -21,7 +21,7 @@ export function parseChoice<T extends string>(name: string, choices: readonly T[
 }
 
 /** `glb,preview` → in the order of the table, each once. @throws FW_ARG_INVALID */
-export function parseFormats(text: string): readonly Format[] {
+export function parseFormats(text: string): readonly OutputFormat[] {
   const choice = parseChoice('--format', FORMATS);
   const wanted = new Set(text.split(',').map((part) => choice(part.trim())));
   return FORMATS.filter((format) => wanted.has(format));

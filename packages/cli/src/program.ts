@@ -1,12 +1,12 @@
 import { Argument, Command, Option } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import type { MakeCommandOptions } from './commands/make.ts';
-import { type EngineOptions, FORMATS, type Format } from './engine-port.ts';
+import { type EngineOptions, FORMATS, type OutputFormat } from './engine-port.ts';
 import { parseChoice, parseFace, parseFocal, parseFormats, parseWhole } from './parse-arguments.ts';
 import { readVersion } from './version.ts';
 
 /** Files that `make` writes when nothing else is asked for. report.json always comes with them. */
-const DEFAULT_FORMATS: readonly Format[] = ['glb', 'maps', 'preview'];
+const DEFAULT_FORMATS: readonly OutputFormat[] = ['glb', 'maps', 'preview'];
 
 const PROVIDERS = ['cpu', 'webgpu', 'cuda', 'auto'] as const;
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -64,7 +64,7 @@ interface ParsedOptions {
   output?: string;
   model?: string;
   textureSize?: number;
-  format: readonly Format[];
+  format: readonly OutputFormat[];
   compact?: boolean;
   face?: 'largest' | 'all' | number;
   focal?: { focalPx: number } | { focal35mm: number };

@@ -10,7 +10,7 @@
  */
 
 import { createWarning, FacewrightError } from '@facewright/protocol';
-import type { Engine, EngineModule, EngineOptions, FoundFace, Reconstruction } from '../src/engine-port.ts';
+import type { Engine, EngineModule, EngineOptions, FoundFaces, Reconstruction } from '../src/engine-port.ts';
 
 export interface FakeEngineModule extends EngineModule {
   /** What was called, in order. */
@@ -65,12 +65,22 @@ export function createFakeEngine(): FakeEngineModule {
 function fakeEngine(calls: string[]): Engine {
   const instruction = (photo: Uint8Array, name: string): string | undefined =>
     new RegExp(`\\b${name}(?:=(\\S+))?`).exec(Buffer.from(photo).toString())?.slice(0, 2).at(-1);
-  const pose = { yawDeg: 1, pitchDeg: 2, rollDeg: 3, rotation: Float64Array.of(1, 0, 0, 0, -1, 0, 0, 0, -1) };
-  const faceOf = (photo: Uint8Array, index: number): FoundFace => ({
+  const pose = {
+    yawDeg: 1,
+    pitchDeg: 2,
+    rollDeg: 3,
+    rotation: Float64Array.of(1, 0, 0, 0, -1, 0, 0, 0, -1),
+    translation: Float64Array.of(0, 0, 500),
+  };
+  const faceOf = (photo: Uint8Array, index: number): FoundFaces['faces'][number] => ({
     index,
     box: { x: 10 * index, y: 10, width: 60 / index, height: 60 / index },
     score: 0.9,
-    landmarks: { points: new Float64Array(3 * 478).fill(20), presence: 1 },
+    landmarks: {
+      points: new Float64Array(3 * 478).fill(20),
+      presence: 1,
+      region: { centerX: 20, centerY: 20, sizePx: 60, rotationRad: 0 },
+    },
     pose,
     confidence: 0.8,
     residualRmsPx: 1,
@@ -112,7 +122,7 @@ function fakeEngine(calls: string[]): Engine {
       failAsAsked(instruction(photo, 'fail'));
       const count = Number(instruction(photo, 'faces') ?? 1);
       return {
-        photo: { width: 200, height: 100, format: 'png' },
+        photo: { width: 200, height: 100, format: 'png', exifFocalPx: null },
         faces: Array.from({ length: count }, (_, i) => faceOf(photo, i + 1)),
         view: { raster: { width: 200, height: 100, rgb: new Uint8Array(200 * 100 * 3).fill(90) }, x: 0, y: 0, scaleX: 1, scaleY: 1 },
         warnings: [],

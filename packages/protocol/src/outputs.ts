@@ -130,6 +130,18 @@ export const reportOutputSchema = z
         sha256: z.string().regex(/^[0-9a-f]{64}$/),
       }),
     ),
+    run: z
+      .strictObject({
+        photoName: z.string().describe('Name of the photo’s file, without its folder'),
+        photoSha256: z.string().regex(/^[0-9a-f]{64}$/),
+        options: z.record(z.string(), z.unknown()).describe('What was asked for, as far as it changes the result'),
+        fingerprint: z
+          .string()
+          .regex(/^[0-9a-f]{64}$/)
+          .describe('Hash of photo, options and version: a batch skips a photo whose result has it'),
+      })
+      .optional()
+      .describe('Added by the command line: by this it knows a finished result again'),
   })
   .describe('facewright report.json');
 

@@ -1,4 +1,7 @@
-import type { FoundFace, FoundFaces } from '../engine-port.ts';
+import type { FoundFaces } from '../engine-port.ts';
+
+type FoundFace = FoundFaces['faces'][number];
+
 import { drawNumber, numberWidthPx } from './digit-paths.ts';
 import { FACE_CONTOURS, MESH_POINTS, NOSE_TIP } from './face-contours.ts';
 

@@ -1,4 +1,4 @@
-import type { EngineOptions, Format } from '../engine-port.ts';
+import type { EngineOptions, OutputFormat } from '../engine-port.ts';
 
 /** What `facewright make` was asked for: plain JSON, since it also goes to worker processes. */
 export interface MakeOptions {
@@ -6,7 +6,7 @@ export interface MakeOptions {
   readonly face: 'only' | 'largest' | 'all' | number;
   readonly focalPx?: number;
   readonly focal35mm?: number;
-  readonly formats: readonly Format[];
+  readonly formats: readonly OutputFormat[];
   readonly compact: boolean;
   readonly force: boolean;
   /** Folder that must not be moved away. */

@@ -112,17 +112,21 @@ export async function makePhoto(
     ...(options.focal35mm === undefined ? {} : { focal35mm: options.focal35mm }),
     ...(signal === undefined ? {} : { signal }),
   };
-  const encode = (reconstruction: Reconstruction): Promise<ReadonlyMap<string, Uint8Array>> =>
-    encodeFiles(reconstruction, { formats: options.formats, compact: options.compact });
-  const reportProgress = onProgress === undefined ? {} : { onProgress };
 
   const files = new Map<string, Uint8Array>();
   const faces: MadeFace[] = [];
   const refused: RefusedFace[] = [];
+  const encode = async (reconstruction: Reconstruction, folder: string): Promise<void> => {
+    onProgress?.({ stage: 'export', index: 5, total: 6, done: false });
+    const start = performance.now();
+    const encoded = await encodeFiles(reconstruction, { formats: options.formats, compact: options.compact });
+    for (const [name, data] of encoded) files.set(folder === '' ? name : `${folder}/${name}`, data);
+    faces.push(describeFace(reconstruction, folder, performance.now() - start));
+  };
+  const reportProgress = onProgress === undefined ? {} : { onProgress };
   if (options.face !== 'all') {
     const reconstruction = await engine.reconstruct(bytes, { ...call, ...reportProgress, face: options.face });
-    for (const [name, data] of await encode(reconstruction)) files.set(name, data);
-    faces.push(describeFace(reconstruction, ''));
+    await encode(reconstruction, '');
     files.set(REPORT_NAME, addToReport(files.get(REPORT_NAME), record));
   } else {
     const found = await engine.findFaces(bytes, call);
@@ -132,9 +136,7 @@ export async function makePhoto(
     for (const { index } of found.faces) {
       try {
         const reconstruction = await engine.reconstruct(bytes, { ...call, ...reportProgress, face: index });
-        const folder = `face-${index}`;
-        for (const [name, data] of await encode(reconstruction)) files.set(`${folder}/${name}`, data);
-        faces.push(describeFace(reconstruction, folder));
+        await encode(reconstruction, `face-${index}`);
       } catch (error) {
         if (!isRefusal(error)) throw error;
         firstError ??= error;
@@ -165,7 +167,7 @@ function isRefusal(error: unknown): error is FacewrightError {
   return isFacewrightError(error) && /^FW_(FACE|FIT)_/.test(error.code);
 }
 
-function describeFace(reconstruction: Reconstruction, folder: string): MadeFace {
+function describeFace(reconstruction: Reconstruction, folder: string, exportMs: number): MadeFace {
   const { face, maps, warnings, timings, faceIndex } = reconstruction;
   const { yawDeg, pitchDeg, rollDeg } = face.pose;
   return {
@@ -177,7 +179,7 @@ function describeFace(reconstruction: Reconstruction, folder: string): MadeFace 
     focal: { px: face.intrinsics.focalPx, source: face.intrinsics.source },
     model: { id: face.model.id, version: face.model.version },
     warnings,
-    timings,
+    timings: { ...timings, export: exportMs },
   };
 }
 
