@@ -1,13 +1,15 @@
 import { PREDICT_PREVIOUS, PREDICT_SELF } from '../src/decode-shapes.ts';
 import { type HeadRegion, NO_CORNER, type QuantisationRecord } from '../src/head-model-data.ts';
-import type { HeadModelMeta } from '../src/read-head-model.ts';
+import { type HeadModelMeta, STREAM } from '../src/read-head-model.ts';
 import { buildPredictionTable } from './build-prediction-table.ts';
 import { buildRegions } from './build-regions.ts';
 import { encodeExpressions, encodeModes } from './encode-shapes.ts';
+import { fitBodies } from './fit-bodies.ts';
 import { findPart, HEAD_PARTS } from './head-parts.ts';
 import { pairVertices } from './pair-vertices.ts';
 import type { Upstream } from './read-upstream.ts';
 import { registerLandmarks } from './register-landmarks.ts';
+import { type ModeColumns, splitModes } from './split-modes.ts';
 import { writeContainer } from './write-container.ts';
 
 /** Version of the model data: raised whenever a byte of the shipped file changes. */
@@ -16,7 +18,9 @@ const MODEL_VERSION = '1.0.0';
 const MM_PER_CM = 10;
 const NEUTRAL_STEP_MM = 0.001;
 const UV_STEP = 1e-6;
-const IDENTITY_STEP_MM = 0.0035;
+const FACE_STEP_MM = 0.0035;
+const OTHER_STEP_MM = 0.006;
+const DROP_PART_BELOW_MM = 0.001;
 const EXPRESSION_STEP_MM = 0.008;
 
 /** The model file made of upstream's shapes, and lines that tell how it went. */
@@ -27,7 +31,6 @@ export function buildHeadModel(
 ): { bytes: Uint8Array; report: string[] } {
   const { neutral, identities } = upstream;
   const vertexCount = neutral.positions.length / 3;
-  const modes = identities.length;
   const report: string[] = [];
 
   const origin = eyeMidpointCm(neutral.positions);
@@ -35,15 +38,28 @@ export function buildHeadModel(
   const neutralSteps = Int32Array.from(positions, (x) => Math.round(x / NEUTRAL_STEP_MM));
   const mirrorVertex = pairVertices(neutral.positions);
 
-  const identityStepMm = new Float32Array(vertexCount).fill(IDENTITY_STEP_MM);
-  const steps = new Int16Array(3 * vertexCount * modes);
-  for (let i = 0; i < 3 * vertexCount; i++) {
-    const scale = MM_PER_CM / identityStepMm[Math.floor(i / 3)]!;
-    for (let k = 0; k < modes; k++) steps[i * modes + k] = Math.round(identities[k]![i]! * scale);
-  }
-  const parity = Int8Array.from(identities, (mode) => parityOf(mode, mirrorVertex));
-  const table = buildPredictionTable(positions, mirrorVertex, steps);
-  const packedModes = encodeModes(table, steps, parity);
+  const columns = splitModes(identities, mirrorVertex, findPart('face').vertices[1], DROP_PART_BELOW_MM);
+  const bodies = fitBodies(positions, columns);
+  const inBody = new Uint8Array(vertexCount);
+  for (const b of bodies) inBody.fill(1, b.firstVertex, b.firstVertex + b.vertexCount);
+  const representatives = chooseRepresentatives(positions, mirrorVertex);
+  const rowVertices = representatives.filter((v) => !inBody[v]);
+  const table = buildPredictionTable(
+    positions,
+    mirrorVertex,
+    [rowVertices, representatives.filter((v) => inBody[v])],
+    interleave(columns, vertexCount),
+  );
+  const columnCount = columns.columnMode.length;
+  const rowStepMm = Float32Array.from(table.order.subarray(0, rowVertices.length), identityStepOf);
+  const steps = new Int16Array(3 * rowStepMm.length * columnCount);
+  rowStepMm.forEach((step, h) => {
+    for (let d = 0; d < 3; d++) {
+      const i = 3 * table.order[h]! + d;
+      for (let c = 0; c < columnCount; c++) steps[(3 * h + d) * columnCount + c] = Math.round((columns.fields[c]?.[i] ?? 0) / step);
+    }
+  });
+  const packedModes = encodeModes(table, rowStepMm.length, columnCount, steps);
 
   const shapes = sortByPair(upstream.expressions);
   const fields = shapes.map((s) => Int16Array.from(s.delta, (x) => Math.round((MM_PER_CM * x) / EXPRESSION_STEP_MM)));
@@ -57,7 +73,7 @@ export function buildHeadModel(
   const regionNames = Object.keys(regions) as HeadRegion[];
 
   const quantisation: QuantisationRecord = {
-    identityStepMm: IDENTITY_STEP_MM,
+    identityStepMm: FACE_STEP_MM,
     expressionStepMm: EXPRESSION_STEP_MM,
     faceRmsMm: 0,
     faceWorstMm: 0,
@@ -71,7 +87,13 @@ export function buildHeadModel(
     vertexCount,
     polygonCount: neutral.polygons.length,
     uvCount: uvs.length / 2,
-    identityCount: modes,
+    identity: {
+      modeCount: identities.length,
+      columnCount,
+      symmetricColumns: columns.symmetricColumns,
+      rowCount: rowStepMm.length,
+      bodies: bodies.map(({ columns: _, ...body }) => body),
+    },
     neutralStepMm: NEUTRAL_STEP_MM,
     uvStep: UV_STEP,
     expressionStepMm: EXPRESSION_STEP_MM,
@@ -95,12 +117,12 @@ export function buildHeadModel(
       { name: 'uvs', data: uvs },
       { name: 'mirrorVertex', data: mirrorVertex },
       { name: 'order', data: table.order },
-      { name: 'mirrored', data: table.mirrored },
       { name: 'references', data: table.references },
       { name: 'weights', data: table.weights },
-      { name: 'parity', data: parity },
-      { name: 'identityStepMm', data: identityStepMm },
-      { name: 'identityEscapes', data: packedModes.escapes },
+      { name: 'columnMode', data: columns.columnMode },
+      { name: 'rowStepMm', data: rowStepMm },
+      { name: 'bodies', data: Float32Array.from(bodies.flatMap((b) => Array.from(b.columns))) },
+      { name: 'modeEscapes', data: packedModes.escapes },
       { name: 'predictors', data: predictors },
       { name: 'moving', data: packedExpressions.moving },
       { name: 'expressions', data: packedExpressions.residuals },
@@ -111,7 +133,7 @@ export function buildHeadModel(
       { name: 'landmarkMirror', data: landmarks.mirror },
       { name: 'landmarkConfidence', data: landmarks.confidence },
       { name: 'regions', data: Uint8Array.from(regionNames.flatMap((name) => Array.from(regions[name], (w) => Math.round(255 * w)))) },
-      { name: 'identity', data: packedModes.residuals, stream: 1 },
+      { name: 'modes', data: packedModes.residuals, stream: STREAM.modes },
     ],
     quality,
   );
@@ -148,14 +170,31 @@ export function fitSphere(positions: Float64Array, [first, end]: readonly [numbe
   return [m[0]![4]! / m[0]![0]!, m[1]![4]! / m[1]![1]!, m[2]![4]! / m[2]![2]!];
 }
 
-/** +1 where a displacement field is the same on both sides, -1 where it is opposite. */
-function parityOf(delta: Float64Array, mirrorVertex: Uint16Array): number {
-  let sum = 0;
-  for (let v = 0; v < mirrorVertex.length; v++) {
-    const m = mirrorVertex[v]!;
-    sum += -delta[3 * v]! * delta[3 * m]! + delta[3 * v + 1]! * delta[3 * m + 1]! + delta[3 * v + 2]! * delta[3 * m + 2]!;
-  }
-  return sum >= 0 ? 1 : -1;
+/** One vertex of each pair (the one on the left) and those on the midline. */
+function chooseRepresentatives(positions: Float64Array, mirrorVertex: Uint16Array): number[] {
+  const out: number[] = [];
+  mirrorVertex.forEach((m, v) => {
+    const x = positions[3 * v]!;
+    const mx = positions[3 * m]!;
+    if (m === v || x > mx || (x === mx && v < m)) out.push(v);
+  });
+  return out;
+}
+
+/** Shape (V, 3C) of the columns' fields. */
+function interleave(columns: ModeColumns, vertexCount: number): Float32Array {
+  const used = columns.fields.filter((f) => f !== null);
+  const out = new Float32Array(3 * vertexCount * used.length);
+  used.forEach((field, c) => {
+    for (let v = 0; v < vertexCount; v++) {
+      for (let d = 0; d < 3; d++) out[(3 * v + d) * used.length + c] = field[3 * v + d]!;
+    }
+  });
+  return out;
+}
+
+function identityStepOf(v: number): number {
+  return v < findPart('face').vertices[1] ? FACE_STEP_MM : OTHER_STEP_MM;
 }
 
 /** Shapes in upstream's order, except that the right-hand one comes directly after its left-hand partner. */

@@ -3,46 +3,33 @@ import { type PredictionTable, REFERENCES, WEIGHT_BITS } from '../src/decode-sha
 /**
  * Chooses what predicts what, so that little is left over.
  *
- * One vertex of each pair is decoded first, from coarse to fine (each next one is the farthest from all before it), so that
- * most vertices lie among their predictors instead of beyond them. A vertex is predicted by up to four of its nearest
- * predecessors, whichever explain the identity modes best (orthogonal matching pursuit with a ridge); distance alone would let
- * the upper lip predict the lower. Then come the partners, each predicted by its pair. Own derivation.
+ * The rows go from coarse to fine (each next one is the farthest from all before it), so that most lie among their predictors
+ * instead of beyond them. A vertex is predicted by up to four of its nearest predecessors, whichever explain the identity modes
+ * best (orthogonal matching pursuit with a ridge); distance alone would let the upper lip predict the lower. Own derivation.
  *
  * @param positions - shape (V,3)
- * @param steps - shape (V,3,K): the quantised identity modes
+ * @param groups - the vertices that get rows; each group is ordered by itself and follows the one before
+ * @param signal - shape (V,C): numbers of each vertex that the prediction should explain
  */
-export function buildPredictionTable(positions: Float64Array, mirrorVertex: Uint16Array, steps: Int16Array): PredictionTable {
-  const vertexCount = mirrorVertex.length;
-  const columns = steps.length / vertexCount;
-  const mirrored = new Uint8Array(vertexCount);
-  for (let v = 0; v < vertexCount; v++) {
-    const m = mirrorVertex[v]!;
-    if (m === v) continue;
-    const x = positions[3 * v]!;
-    const mx = positions[3 * m]!;
-    mirrored[v] = x < mx || (x === mx && v > m) ? 1 : 0;
-  }
-  const first = orderByDistance(
-    positions,
-    Array.from({ length: vertexCount }, (_, v) => v).filter((v) => mirrored[v] === 0),
-  );
-  const references = new Uint16Array(REFERENCES * vertexCount);
-  const weights = new Int16Array(REFERENCES * vertexCount);
-  first.forEach((v, p) => {
-    const candidates = nearestPredecessors(positions, first, p, v);
-    const { chosen, weight } = pursue(steps, columns, v, candidates);
-    chosen.forEach((reference, k) => {
-      references[REFERENCES * v + k] = reference;
-      weights[REFERENCES * v + k] = weight[k]!;
+export function buildPredictionTable(
+  positions: Float64Array,
+  mirrorVertex: Uint16Array,
+  groups: readonly (readonly number[])[],
+  signal: Float32Array,
+): PredictionTable {
+  const columns = signal.length / mirrorVertex.length;
+  const order = groups.flatMap((group) => orderByDistance(positions, group));
+  const references = new Uint16Array(REFERENCES * order.length);
+  const weights = new Int16Array(REFERENCES * order.length);
+  order.forEach((v, p) => {
+    const candidates = nearestPredecessors(positions, order, p, v);
+    const { chosen, weight } = pursue(signal, columns, order, v, candidates);
+    chosen.forEach((place, k) => {
+      references[REFERENCES * p + k] = place;
+      weights[REFERENCES * p + k] = weight[k]!;
     });
-    // Unused places point at the vertex itself, which is still zero when it is decoded.
-    for (let k = chosen.length; k < REFERENCES; k++) references[REFERENCES * v + k] = v;
   });
-  const order = new Uint16Array(vertexCount);
-  order.set(first);
-  let next = first.length;
-  for (let v = 0; v < vertexCount; v++) if (mirrored[v] === 1) order[next++] = v;
-  return { order, mirrored, mirrorVertex, references, weights };
+  return { order: Uint16Array.from(order), mirrorVertex, references, weights };
 }
 
 /** Candidates per vertex; more than this gains nothing measurable. */
@@ -78,6 +65,7 @@ function orderByDistance(positions: Float64Array, vertices: readonly number[]): 
   return order;
 }
 
+/** Places in `order`, nearest first. */
 function nearestPredecessors(positions: Float64Array, order: readonly number[], p: number, v: number): number[] {
   const nearest: number[] = [];
   const distances: number[] = [];
@@ -86,7 +74,7 @@ function nearestPredecessors(positions: Float64Array, order: readonly number[], 
     if (nearest.length === CANDIDATES && d >= distances[CANDIDATES - 1]!) continue;
     let at = nearest.length;
     while (at > 0 && distances[at - 1]! > d) at--;
-    nearest.splice(at, 0, order[q]!);
+    nearest.splice(at, 0, q);
     distances.splice(at, 0, d);
     if (nearest.length > CANDIDATES) {
       nearest.pop();
@@ -97,13 +85,19 @@ function nearestPredecessors(positions: Float64Array, order: readonly number[], 
 }
 
 /** Up to four of the candidates with integer weights that predict the columns of `v`. */
-function pursue(steps: Int16Array, columns: number, v: number, candidates: readonly number[]): { chosen: number[]; weight: number[] } {
+function pursue(
+  signal: Float32Array,
+  columns: number,
+  order: readonly number[],
+  v: number,
+  candidates: readonly number[],
+): { chosen: number[]; weight: number[] } {
   const n = candidates.length;
   const gram = new Float64Array(n * n);
   const target = new Float64Array(n);
   for (let i = 0; i < n; i++) {
-    target[i] = dot(steps, columns, candidates[i]!, v);
-    for (let j = 0; j <= i; j++) gram[i * n + j] = gram[j * n + i] = dot(steps, columns, candidates[i]!, candidates[j]!);
+    target[i] = dot(signal, columns, order[candidates[i]!]!, v);
+    for (let j = 0; j <= i; j++) gram[i * n + j] = gram[j * n + i] = dot(signal, columns, order[candidates[i]!]!, order[candidates[j]!]!);
   }
   let chosen: number[] = [];
   let weight: number[] = [];
@@ -133,7 +127,7 @@ function solveRidge(gram: Float64Array, target: Float64Array, n: number, chosen:
     const row: number[] = [];
     for (let j = 0; j <= i; j++) {
       let s = gram[chosen[i]! * n + chosen[j]!]!;
-      if (i === j) s += RIDGE * s + 1;
+      if (i === j) s += RIDGE * s + 1e-9;
       for (let k = 0; k < j; k++) s -= row[k]! * (j === i ? row : l[j]!)[k]!;
       if (j < i) row.push(s / l[j]![j]!);
       else if (s <= 0) return null;
@@ -153,9 +147,9 @@ function solveRidge(gram: Float64Array, target: Float64Array, n: number, chosen:
   return w;
 }
 
-function dot(steps: Int16Array, columns: number, a: number, b: number): number {
+function dot(signal: Float32Array, columns: number, a: number, b: number): number {
   let sum = 0;
-  for (let c = 0, i = a * columns, j = b * columns; c < columns; c++) sum += steps[i++]! * steps[j++]!;
+  for (let c = 0, i = a * columns, j = b * columns; c < columns; c++) sum += signal[i++]! * signal[j++]!;
   return sum;
 }
 

@@ -1,7 +1,15 @@
-import { ESCAPE, PREDICT_PREVIOUS, type PredictionTable, REFERENCES, WEIGHT_BITS } from '../src/decode-shapes.ts';
+import {
+  ESCAPE,
+  type PackedExpressions,
+  PREDICT_PREVIOUS,
+  type PredictionTable,
+  REFERENCES,
+  TILE_ROWS,
+  WEIGHT_BITS,
+} from '../src/decode-shapes.ts';
 
-/** The two arrays that ../src/decode-shapes.ts reads back. */
-export interface Residuals {
+/** What ../src/decode-shapes.ts reads back. */
+export interface PackedModes {
   readonly residuals: Uint8Array;
   readonly escapes: Uint16Array;
 }
@@ -9,24 +17,19 @@ export interface Residuals {
 /**
  * Packs identity modes so that `decodeModes` gives back exactly `steps`.
  *
- * @param steps - shape (V,3,K)
- * @param parity - shape (K)
+ * @param steps - shape (rows,3,columns)
  */
-export function encodeModes(table: PredictionTable, steps: Int16Array, parity: Int8Array): Residuals {
-  const { order, mirrored, mirrorVertex } = table;
-  const vertexCount = order.length;
-  const modes = parity.length;
-  const columns = 3 * modes;
-  const residuals = new Uint8Array(columns * vertexCount);
+export function encodeModes(table: PredictionTable, rows: number, columns: number, steps: Int16Array): PackedModes {
+  const width = 3 * columns;
+  const residuals = new Uint8Array(rows * width);
   const escapes: number[] = [];
-  for (let p = 0; p < vertexCount; p++) {
-    const v = order[p]!;
-    for (let c = 0; c < columns; c++) {
-      const predicted =
-        mirrored[v] === 1
-          ? (c < modes ? -parity[c]! : parity[c % modes]!) * steps[mirrorVertex[v]! * columns + c]!
-          : predictLinear(table, v, (r) => steps[r * columns + c]!);
-      residuals[c * vertexCount + p] = toByte(steps[v * columns + c]! - predicted, escapes);
+  for (let tile = 0; tile < rows; tile += TILE_ROWS) {
+    const tileRows = Math.min(TILE_ROWS, rows - tile);
+    for (let p = tile; p < tile + tileRows; p++) {
+      for (let c = 0; c < width; c++) {
+        const predicted = predict(table, p, (q) => steps[q * width + c]!);
+        residuals[tile * width + c * tileRows + (p - tile)] = toByte(steps[p * width + c]! - predicted, escapes);
+      }
     }
   }
   return { residuals, escapes: Uint16Array.from(escapes) };
@@ -36,40 +39,40 @@ export function encodeModes(table: PredictionTable, steps: Int16Array, parity: I
  * Packs expression shapes so that `decodeExpressions` gives them back exactly.
  *
  * @param fields - per shape (V,3), steps; zero where nothing moves
- * @returns also `moving`, shape (E, ceil(V/8))
  */
-export function encodeExpressions(
-  table: PredictionTable,
-  fields: readonly Int16Array[],
-  predictors: Uint8Array,
-): Residuals & { moving: Uint8Array } {
-  const { order, mirrored, mirrorVertex } = table;
-  const vertexCount = order.length;
-  const rowBytes = Math.ceil(vertexCount / 8);
+export function encodeExpressions(table: PredictionTable, fields: readonly Int16Array[], predictors: Uint8Array): PackedExpressions {
+  const { order, mirrorVertex } = table;
+  const rowBytes = Math.ceil(order.length / 4);
   const moving = new Uint8Array(fields.length * rowBytes);
   const residuals: number[] = [];
   const escapes: number[] = [];
   fields.forEach((field, e) => {
-    const byPrevious = predictors[e] === PREDICT_PREVIOUS;
-    const source = byPrevious ? fields[e - 1]! : field;
-    for (const v of order) {
-      if (field[3 * v] === 0 && field[3 * v + 1] === 0 && field[3 * v + 2] === 0) continue;
-      moving[e * rowBytes + (v >> 3)]! |= 1 << (v & 7);
-      for (let d = 0; d < 3; d++) {
-        const predicted =
-          byPrevious || mirrored[v] === 1
-            ? (d === 0 ? -1 : 1) * source[3 * mirrorVertex[v]! + d]!
-            : predictLinear(table, v, (r) => field[3 * r + d]!);
-        residuals.push(toByte(field[3 * v + d]! - predicted, escapes));
-      }
-    }
+    const previous = predictors[e] === PREDICT_PREVIOUS ? fields[e - 1]! : null;
+    order.forEach((v, p) => {
+      const m = mirrorVertex[v]!;
+      const put = (vertex: number, bit: number, predicted: (d: number) => number): void => {
+        if (isStill(field, vertex)) return;
+        moving[e * rowBytes + (p >> 2)]! |= bit << (2 * (p & 3));
+        for (let d = 0; d < 3; d++) residuals.push(toByte(field[3 * vertex + d]! - predicted(d), escapes));
+      };
+      const mirrored = (source: Int16Array, vertex: number) => (d: number) => (d === 0 ? -1 : 1) * source[3 * vertex + d]!;
+      put(v, 1, previous ? mirrored(previous, m) : (d) => predict(table, p, (q) => field[3 * order[q]! + d]!));
+      if (m !== v) put(m, 2, mirrored(previous ?? field, v));
+    });
   });
-  return { residuals: Uint8Array.from(residuals), escapes: Uint16Array.from(escapes), moving };
+  return { predictors, moving, residuals: Uint8Array.from(residuals), escapes: Uint16Array.from(escapes) };
 }
 
-function predictLinear(table: PredictionTable, v: number, value: (reference: number) => number): number {
+function isStill(field: Int16Array, v: number): boolean {
+  return field[3 * v] === 0 && field[3 * v + 1] === 0 && field[3 * v + 2] === 0;
+}
+
+function predict(table: PredictionTable, p: number, value: (place: number) => number): number {
   let sum = 1 << (WEIGHT_BITS - 1);
-  for (let k = 0; k < REFERENCES; k++) sum += table.weights[REFERENCES * v + k]! * value(table.references[REFERENCES * v + k]!);
+  for (let k = 0; k < REFERENCES; k++) {
+    const weight = table.weights[REFERENCES * p + k]!;
+    if (weight !== 0) sum += weight * value(table.references[REFERENCES * p + k]!);
+  }
   return sum >> WEIGHT_BITS;
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { brotliDecompressSync } from 'node:zlib';
+import { brotliDecompress } from 'node:zlib';
 import { FacewrightError } from '@facewright/protocol';
 
 /**
@@ -54,24 +54,26 @@ const VIEWS = {
 
 export type ViewOf<T extends ArrayType> = InstanceType<(typeof VIEWS)[T]>;
 
-/** The arrays of an opened container. */
+/** An opened container: checked, its streams not yet unpacked. */
 export interface Container<M> {
   readonly meta: M;
-  /** @throws FW_MODEL_CORRUPT when it is missing or of another type or length */
+  /** Unpacks one stream, beside the thread that calls. @throws FW_MODEL_CORRUPT */
+  unpack(stream: number): Promise<void>;
+  /** A view into an unpacked stream. @throws FW_MODEL_CORRUPT when it is missing or of another type or length */
   array<T extends ArrayType>(name: string, type: T, length?: number): ViewOf<T>;
 }
 
 /**
- * Opens a container: magic, version and checksum are checked, then all arrays are unpacked.
+ * Opens a container: magic, version and checksum are checked.
  *
  * @param path Named in the errors only.
  * @throws FW_MODEL_CORRUPT, FW_MODEL_VERSION
  */
-export function readContainer<M>(bytes: Uint8Array, path: string): Container<M> {
+export function openContainer<M>(bytes: Uint8Array, path: string): Container<M> {
   const corrupt = (reason: string, cause?: unknown): FacewrightError =>
     new FacewrightError('FW_MODEL_CORRUPT', { path, reason }, cause === undefined ? undefined : { cause });
   if (bytes.length < PREAMBLE_BYTES) throw corrupt('it is too short');
-  if (Buffer.from(bytes.buffer, bytes.byteOffset, 8).toString('latin1') !== MAGIC) throw corrupt('it is not a head model');
+  if (Buffer.from(bytes.buffer, bytes.byteOffset, MAGIC.length).toString('latin1') !== MAGIC) throw corrupt('it is not a head model');
   const preamble = new DataView(bytes.buffer, bytes.byteOffset, PREAMBLE_BYTES);
   const version = preamble.getUint32(8, true);
   if (version !== FORMAT_VERSION) throw new FacewrightError('FW_MODEL_VERSION', { path, found: version, expected: FORMAT_VERSION });
@@ -80,27 +82,44 @@ export function readContainer<M>(bytes: Uint8Array, path: string): Container<M> 
   if (!digest.equals(bytes.subarray(16, PREAMBLE_BYTES))) throw corrupt('its checksum differs');
 
   const headerBytes = preamble.getUint32(12, true);
+  let header: ContainerHeader<M>;
   try {
-    const header = JSON.parse(Buffer.from(body.subarray(0, headerBytes)).toString('utf8')) as ContainerHeader<M>;
-    const streams = header.streams.map((s) => unpack(body.subarray(headerBytes + s.offset, headerBytes + s.offset + s.bytes), s.rawBytes));
-    const entries = new Map(header.arrays.map((a) => [a.name, a]));
-    return {
-      meta: header.meta,
-      array(name, type, length) {
-        const entry = entries.get(name);
-        if (!entry || entry.type !== type || (length !== undefined && entry.length !== length)) throw corrupt(`array ${name} is missing`);
-        const stream = streams[entry.stream]!;
-        return new VIEWS[type](stream.buffer as ArrayBuffer, stream.byteOffset + entry.offset, entry.length) as ViewOf<typeof type>;
-      },
-    };
+    header = JSON.parse(Buffer.from(body.subarray(0, headerBytes)).toString('utf8')) as ContainerHeader<M>;
   } catch (cause) {
-    throw corrupt('it cannot be unpacked', cause);
+    throw corrupt('its header cannot be read', cause);
   }
+  const entries = new Map(header.arrays.map((a) => [a.name, a]));
+  const unpacked: Uint8Array[] = [];
+  return {
+    meta: header.meta,
+    async unpack(stream) {
+      const entry = header.streams[stream];
+      if (!entry) throw corrupt(`stream ${stream} is missing`);
+      const start = headerBytes + entry.offset;
+      try {
+        unpacked[stream] = await unpackStream(body.subarray(start, start + entry.bytes), entry.rawBytes);
+      } catch (cause) {
+        throw corrupt('it cannot be unpacked', cause);
+      }
+    },
+    array(name, type, length) {
+      const entry = entries.get(name);
+      const stream = entry && unpacked[entry.stream];
+      if (!stream || entry.type !== type || (length !== undefined && entry.length !== length))
+        throw corrupt(`its array ${name} is missing`);
+      return new VIEWS[type](stream.buffer as ArrayBuffer, stream.byteOffset + entry.offset, entry.length) as ViewOf<typeof type>;
+    },
+  };
 }
 
-function unpack(packed: Uint8Array, rawBytes: number): Uint8Array {
-  const raw = brotliDecompressSync(packed, { maxOutputLength: rawBytes, chunkSize: Math.max(rawBytes, 64) });
-  if (raw.length !== rawBytes) throw new Error('a stream has another length');
-  // Views of 4-byte elements need an aligned start; small results may lie anywhere in the pool.
-  return raw.byteOffset % 4 === 0 ? raw : Uint8Array.from(raw);
+function unpackStream(packed: Uint8Array, rawBytes: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    // One chunk of the whole size: no pieces to join afterwards.
+    brotliDecompress(packed, { maxOutputLength: rawBytes, chunkSize: Math.max(rawBytes, 64) }, (error, raw) => {
+      if (error) reject(error);
+      else if (raw.length !== rawBytes) reject(new Error('a stream has another length'));
+      // Views of 4-byte elements need an aligned start.
+      else resolve(raw.byteOffset % 4 === 0 ? raw : Uint8Array.from(raw));
+    });
+  });
 }

@@ -17,10 +17,45 @@ export interface HeadPart {
 /** Areas of the surface, each a smooth weight 0..1 per vertex. */
 export type HeadRegion = 'face' | 'lips' | 'ears' | 'scalp' | 'neck' | 'eyelids' | 'brows';
 
+/**
+ * The identity modes, kept on one side of the symmetric head. Every displacement field is the sum of a part that is the same on
+ * both sides and one that is opposite; most modes are one of the two, a few have both. A column is one such part.
+ */
+export interface IdentityBasis {
+  /** K */
+  readonly modeCount: number;
+  /** C; a multiple of four, as is `symmetricColumns`: there are columns of zeros to fill up. */
+  readonly columnCount: number;
+  /** The first columns are the same on both sides, the others opposite. */
+  readonly symmetricColumns: number;
+  /** Shape (C): mode that the column belongs to; {@link NO_MODE} for columns that fill up. Ascending within each kind. */
+  readonly columnMode: Uint16Array;
+  /** Shape (H): the vertices with a row of their own, one of each pair. */
+  readonly rowVertex: Uint16Array;
+  /** Shape (H): millimetres per step. */
+  readonly rowStepMm: Float32Array;
+  /** Shape (H,3,C): displacement per standard deviation, steps. */
+  readonly steps: Int16Array;
+  /** Bodies that move and stretch as a whole: teeth and eyeballs. Their vertices have no rows. */
+  readonly bodies: readonly AffineBody[];
+}
+
+/** A run of vertices, on one side, whose displacement is an affine function of the neutral place: t + B (x - centre). */
+export interface AffineBody {
+  readonly firstVertex: number;
+  readonly vertexCount: number;
+  readonly center: readonly [number, number, number];
+  /** Shape (C,3,4): per column and axis t and the row of B; millimetres. */
+  readonly columns: Float32Array;
+}
+
+/** Column that belongs to no mode. */
+export const NO_MODE = 0xffff;
+
 /** One expression shape: only the vertices that move are kept. */
 export interface SparseShape {
   readonly name: string;
-  /** Shape (M): the vertices that move, ascending. */
+  /** Shape (M): the vertices that move, in no particular order. */
   readonly vertices: Uint16Array;
   /** Shape (M,3): displacement at amount 1, in steps of `stepMm`. */
   readonly steps: Int16Array;
@@ -74,11 +109,7 @@ export interface HeadModelData {
   readonly parts: readonly HeadPart[];
   /** Shape (V) */
   readonly mirrorVertex: Uint16Array;
-  readonly identityCount: number;
-  /** Shape (V,3,K): displacement per standard deviation, in steps of `identityStepMm`. */
-  readonly identity: Int16Array;
-  /** Shape (V): millimetres per step of `identity`. */
-  readonly identityStepMm: Float32Array;
+  readonly identity: IdentityBasis;
   readonly expressions: readonly SparseShape[];
   readonly landmarks: HeadLandmarks;
   readonly regions: Readonly<Record<HeadRegion, Float32Array>>;

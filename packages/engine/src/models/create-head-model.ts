@@ -1,5 +1,5 @@
 import type { HeadModelData } from '@facewright/head-model';
-import { triangulate } from '@facewright/head-model';
+import { addExpression, evaluateHead, NO_MODE, triangulate } from '@facewright/head-model';
 import { FacewrightError } from '@facewright/protocol';
 import { listArkitBlendshapes } from './arkit-blendshapes.ts';
 import type { FaceModel, LandmarkBasis, ModelPart } from './face-model.ts';
@@ -22,13 +22,13 @@ export function createHeadModel(data: HeadModelData): FaceModel {
     polygons: { vertices: data.polygons, uvs: data.polygonUvs },
     mirrorVertex: Uint32Array.from(data.mirrorVertex),
     regions: data.regions,
-    identityCount: data.identityCount,
+    identityCount: data.identity.modeCount,
     expressionNames,
     blendshapes: listArkitBlendshapes(expressionNames),
     get landmarks() {
       return (basis ??= computeLandmarkBasis(data, triangles));
     },
-    evaluate: (identity, expression, out) => evaluateHead(data, identity, expression, out),
+    evaluate: (identity, expression, out = new Float32Array(3 * data.vertexCount)) => evaluateChecked(data, identity, expression, out),
     expressionDelta(expression) {
       const shape = data.expressions[expression];
       if (!shape) {
@@ -39,7 +39,7 @@ export function createHeadModel(data: HeadModelData): FaceModel {
         });
       }
       const out = new Float32Array(3 * data.vertexCount);
-      addSparse(shape.vertices, shape.steps, shape.stepMm, out);
+      addExpression(shape, 1, out);
       return out;
     },
   };
@@ -63,63 +63,14 @@ function listParts(data: HeadModelData): ModelPart[] {
   });
 }
 
-function evaluateHead(
-  data: HeadModelData,
-  identity: ArrayLike<number>,
-  expression: ArrayLike<number>,
-  out: Float32Array = new Float32Array(3 * data.vertexCount),
-): Float32Array {
-  checkCoefficients('identity', identity, data.identityCount);
+function evaluateChecked(data: HeadModelData, identity: ArrayLike<number>, expression: ArrayLike<number>, out: Float32Array): Float32Array {
+  checkCoefficients('identity', identity, data.identity.modeCount);
   checkCoefficients('expression', expression, data.expressions.length);
   if (out.length !== 3 * data.vertexCount) {
     throw new FacewrightError('FW_ARG_INVALID', { name: 'out', expected: `${3 * data.vertexCount} numbers`, actual: out.length });
   }
-  addModes(data, identity, out);
-  for (let e = 0; e < expression.length; e++) {
-    const shape = data.expressions[e]!;
-    if (expression[e] !== 0) addSparse(shape.vertices, shape.steps, expression[e]! * shape.stepMm, out);
-  }
+  evaluateHead(data, identity, expression, out);
   return out;
-}
-
-/** out = neutral + identity modes. */
-function addModes(data: HeadModelData, identity: ArrayLike<number>, out: Float32Array): void {
-  const { neutral, identity: steps, identityStepMm, identityCount: K, vertexCount } = data;
-  let used = identity.length;
-  while (used > 0 && identity[used - 1] === 0) used--;
-  if (used === 0) {
-    out.set(neutral);
-    return;
-  }
-  // Four at a time, so that the sums do not wait for one another; the tail is padded with zeros (K is a multiple of four).
-  const padded = Math.min(K, 4 * Math.ceil(used / 4));
-  const a = new Float64Array(padded);
-  for (let k = 0; k < used; k++) a[k] = identity[k]!;
-  for (let v = 0; v < vertexCount; v++) {
-    const step = identityStepMm[v]!;
-    for (let d = 0, i = 3 * v; d < 3; d++, i++) {
-      let s0 = 0;
-      let s1 = 0;
-      let s2 = 0;
-      let s3 = 0;
-      for (let k = 0, at = i * K; k < padded; k += 4, at += 4) {
-        s0 += a[k]! * steps[at]!;
-        s1 += a[k + 1]! * steps[at + 1]!;
-        s2 += a[k + 2]! * steps[at + 2]!;
-        s3 += a[k + 3]! * steps[at + 3]!;
-      }
-      out[i] = neutral[i]! + step * (s0 + s1 + (s2 + s3));
-    }
-  }
-}
-
-function addSparse(vertices: Uint16Array, steps: Int16Array, scale: number, out: Float32Array): void {
-  for (let i = 0, s = 0; i < vertices.length; i++, s += 3) {
-    const at = 3 * vertices[i]!;
-    out[at]! += scale * steps[s]!;
-    out[at + 1]! += scale * steps[s + 1]!;
-    out[at + 2]! += scale * steps[s + 2]!;
-  }
 }
 
 function checkCoefficients(name: string, values: ArrayLike<number>, max: number): void {
@@ -133,12 +84,18 @@ function checkCoefficients(name: string, values: ArrayLike<number>, max: number)
   }
 }
 
+/**
+ * The model at the landmarks only. The rows of the model are used as they are: a landmark is a weighted sum of three vertices, a
+ * vertex has a row of its own or its partner has.
+ */
 function computeLandmarkBasis(data: HeadModelData, triangles: Uint32Array): LandmarkBasis {
   const { landmark, triangle, barycentric, mirror, confidence } = data.landmarks;
-  const { neutral, identity: steps, identityStepMm, identityCount: K, expressions } = data;
+  const { neutral, expressions } = data;
   const L = landmark.length;
+  const K = data.identity.modeCount;
   const mean = new Float64Array(3 * L);
   const identity = new Float64Array(3 * L * K);
+  const addModes = createModeAdder(data);
   const users = new Map<number, number[]>();
   for (let l = 0; l < L; l++) {
     for (let c = 0; c < 3; c++) {
@@ -148,22 +105,51 @@ function computeLandmarkBasis(data: HeadModelData, triangles: Uint32Array): Land
       const list = users.get(v);
       if (list) list.push(3 * l + c);
       else users.set(v, [3 * l + c]);
-      for (let d = 0; d < 3; d++) {
-        mean[3 * l + d]! += w * neutral[3 * v + d]!;
-        const scale = w * identityStepMm[v]!;
-        for (let k = 0, at = (3 * v + d) * K; k < K; k++) identity[3 * (k * L + l) + d]! += scale * steps[at + k]!;
-      }
+      for (let d = 0; d < 3; d++) mean[3 * l + d]! += w * neutral[3 * v + d]!;
+      addModes(v, w, identity, 3 * l, 3 * L);
     }
   }
   const expression = new Float64Array(3 * L * expressions.length);
   expressions.forEach((shape, e) => {
-    shape.vertices.forEach((v, i) => {
-      for (const corner of users.get(v) ?? []) {
+    for (let i = 0; i < shape.vertices.length; i++) {
+      for (const corner of users.get(shape.vertices[i]!) ?? []) {
         const l = Math.floor(corner / 3);
         const scale = barycentric[corner]! * shape.stepMm;
         for (let d = 0; d < 3; d++) expression[3 * (e * L + l) + d]! += scale * shape.steps[3 * i + d]!;
       }
-    });
+    }
   });
   return { count: L, landmark, triangle, barycentric, mirror, mean, identity, expression, confidence: Float64Array.from(confidence) };
+}
+
+/** Answers a function that adds weight times the modes of one vertex, shape (K,3), to `out[at + k * stride + d]`. */
+function createModeAdder(data: HeadModelData): (v: number, weight: number, out: Float64Array, at: number, stride: number) => void {
+  const { columnCount, columnMode, symmetricColumns, rowVertex, rowStepMm, steps, bodies } = data.identity;
+  const rowOf = new Int32Array(data.vertexCount).fill(-1);
+  rowVertex.forEach((v, h) => {
+    rowOf[v] = h;
+  });
+  return (v, weight, out, at, stride) => {
+    const m = data.mirrorVertex[v]!;
+    const own = rowOf[v]! >= 0 || bodies.some((b) => v >= b.firstVertex && v < b.firstVertex + b.vertexCount);
+    const source = own ? v : m;
+    const row = rowOf[source]!;
+    const body = row < 0 ? bodies.find((b) => source >= b.firstVertex && source < b.firstVertex + b.vertexCount)! : null;
+    for (let d = 0; d < 3; d++) {
+      for (let c = 0; c < columnCount; c++) {
+        const k = columnMode[c]!;
+        if (k === NO_MODE) continue;
+        let value: number;
+        if (body) {
+          const i = 12 * c + 4 * d;
+          value = body.columns[i]!;
+          for (let j = 0; j < 3; j++) value += body.columns[i + 1 + j]! * (data.neutral[3 * source + j]! - body.center[j]!);
+        } else {
+          value = rowStepMm[row]! * steps[(3 * row + d) * columnCount + c]!;
+        }
+        const sign = own ? 1 : (d === 0 ? -1 : 1) * (c < symmetricColumns ? 1 : -1);
+        out[at + k * stride + d]! += sign * weight * value;
+      }
+    }
+  };
 }

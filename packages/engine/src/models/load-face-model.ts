@@ -24,5 +24,5 @@ export async function loadFaceModel(id: string, options: { readonly path?: strin
     const code = (cause as NodeJS.ErrnoException).code;
     throw new FacewrightError('FW_MODEL_CORRUPT', { path, reason: code === 'ENOENT' ? 'it is missing' : String(code) }, { cause });
   }
-  return createHeadModel(readHeadModel(bytes, path));
+  return createHeadModel(await readHeadModel(bytes, path));
 }
