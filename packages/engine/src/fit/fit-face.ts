@@ -2,9 +2,12 @@ import { FacewrightError } from '@facewright/protocol';
 import type { Intrinsics } from '../camera/camera.ts';
 import { project } from '../camera/project.ts';
 import { multiply3, transpose3 } from '../math/rotation.ts';
+import type { Similarity } from '../math/similarity.ts';
 import type { FaceModel } from '../models/face-model.ts';
 import type { FaceLandmarks } from '../nets/face-networks.ts';
 import { alignToLandmarks } from './align-to-landmarks.ts';
+import { fitExpression } from './fit-expression.ts';
+import { fitGaze } from './fit-gaze.ts';
 import { fitPose } from './fit-pose.ts';
 import { fitShape } from './fit-shape.ts';
 import type { FittedFace, IdentityPrior } from './fitted-face.ts';
@@ -28,7 +31,8 @@ const EYE_CORNERS = [33, 263] as const;
  *
  * 1. Landmarks are lifted into space with the camera's perspective. 2. Similarity, mirror-symmetric identity and expression are found
  * in the model frame ({@link fitShape}). 3. The pose that projects this shape onto the landmarks in the photo ({@link fitPose}); the model is in
- * millimetres, so the distance follows from the focal length. 4. Vertices, and their place in the photo.
+ * millimetres, so the distance follows from the focal length. 4. Gaze from the irises, expression from lids and lips in the picture, pose again.
+ * 5. Vertices, and their place in the photo.
  *
  * @throws FW_FIT_FAILED where the landmarks are not finite, lie on a line or on one another, or face away
  * @throws FW_ARG_INVALID for a prior of the wrong size
@@ -50,27 +54,33 @@ export function fitFace(input: FitInput): FittedFace {
   if (shape === null) throw fitFailed('the landmarks do not span a face');
   const { similarity, identity, expression } = shape;
 
-  // Landmarks of the fitted model: what the network should have seen, and where they are on the mesh.
-  const seen = new Float64Array(3 * count);
-  const rotated = similarity.rotation;
   const pixels = new Float64Array(2 * count);
   for (let l = 0; l < count; l++) {
     pixels[2 * l] = points[3 * landmark[l]];
     pixels[2 * l + 1] = points[3 * landmark[l] + 1];
   }
-  for (let m = 0; m < seen.length; m++) seen[m] = basis.mean[m];
+  // Landmarks of this person as the network sees them, without and with expression.
+  const neutral = basis.mean.slice();
   const first = basis.columns.length - basis.identityCount - basis.expressionCount;
-  for (let k = 0; k < basis.identityCount; k++) addScaled(seen, basis.columns[first + k], identity[k]);
-  for (let k = 0; k < basis.expressionCount; k++) addScaled(seen, basis.columns[first + basis.identityCount + k], expression[k]);
+  for (let k = 0; k < basis.identityCount; k++) addScaled(neutral, basis.columns[first + k], identity[k]);
+  const posed = neutral.slice();
+  const addExpression = (): void => {
+    posed.set(neutral);
+    for (let k = 0; k < basis.expressionCount; k++) addScaled(posed, basis.expressionColumns[k], expression[k]);
+  };
 
-  // modelFromView transposed, then the view's axes (y up, z back) to the camera's (y down, z forward)
-  const viewFromModel = transpose3(rotated);
-  const start = placeInFront(viewFromModel, similarity, intrinsics);
-  const pose = fitPose(seen, pixels, basis.weight, intrinsics, start);
+  addExpression();
+  const near = fitPose(posed, pixels, basis.weight, intrinsics, placeInFront(similarity, intrinsics));
+  if (near === null) throw fitFailed('no pose explains the landmarks');
+  const neutralPositions = model.evaluate(identity, new Float64Array(0));
+  fitGaze(model, points, neutralPositions, near, intrinsics, expression);
+  fitExpression(basis, neutral, pixels, near, intrinsics, expression);
+  addExpression();
+  const pose = fitPose(posed, pixels, basis.weight, intrinsics, near);
   if (pose === null || !(pose.translation[2] > 0)) throw fitFailed('no pose explains the landmarks');
 
   const residualsPx = new Float64Array(478);
-  const predicted = project(seen, pose, intrinsics, new Float64Array(2 * count));
+  const predicted = project(posed, pose, intrinsics, new Float64Array(2 * count));
   let squares = 0;
   let weights = 0;
   for (let l = 0; l < count; l++) {
@@ -81,8 +91,7 @@ export function fitFace(input: FitInput): FittedFace {
   }
   const residualRmsPx = Math.sqrt(squares / weights);
 
-  const positions = model.evaluate(identity, expression);
-  const neutralPositions = expression.some((b) => b !== 0) ? model.evaluate(identity, new Float64Array(0)) : positions.slice();
+  const positions = addExpressionTo(model, neutralPositions, expression);
   const imagePoints = alignToLandmarks(model, project(positions, pose, intrinsics), pixels, model.landmarks.confidence);
   const confidence = computeConfidence(
     residualRmsPx / eyeDistancePx,
@@ -125,18 +134,24 @@ export function computeConfidence(
 }
 
 /** Rotation and translation that put the model where the unprojected landmarks were, at the depth that gives it its size in pixels. */
-function placeInFront(
-  viewFromModel: Float64Array,
-  similarity: { readonly scale: number; readonly translation: Float64Array },
-  intrinsics: Intrinsics,
-): { rotation: Float64Array; translation: Float64Array } {
-  const rotation = multiply3(Float64Array.of(1, 0, 0, 0, -1, 0, 0, 0, -1), viewFromModel);
+function placeInFront(similarity: Similarity, intrinsics: Intrinsics): { rotation: Float64Array; translation: Float64Array } {
+  // The similarity is modelFromView; the view's axes (y up, z back) become the camera's (y down, z forward).
+  const rotation = multiply3(Float64Array.of(1, 0, 0, 0, -1, 0, 0, 0, -1), transpose3(similarity.rotation));
   const t = similarity.translation;
   const translation = new Float64Array(3);
   // model = scale R view + t, so the model's origin is at -R^T t / scale in the view (pixels); times the scale it is in millimetres.
   for (let k = 0; k < 3; k++) translation[k] = -(rotation[3 * k] * t[0] + rotation[3 * k + 1] * t[1] + rotation[3 * k + 2] * t[2]);
   translation[2] = translation[2] + similarity.scale * intrinsics.focalPx;
   return { rotation, translation };
+}
+
+/** The neutral face with the expression on it: the model is linear, so the identity need not be evaluated again. */
+function addExpressionTo(model: FaceModel, neutralPositions: Float32Array, expression: Float64Array): Float32Array {
+  const positions = neutralPositions.slice();
+  if (expression.every((b) => b === 0)) return positions;
+  const moved = model.evaluate(new Float64Array(0), expression);
+  for (let i = 0; i < positions.length; i++) positions[i] += moved[i] - model.neutral[i];
+  return positions;
 }
 
 function checkPrior(prior: IdentityPrior, identityCount: number): void {

@@ -110,7 +110,8 @@ export function fitShape(basis: FitBasis, points: Float64Array, prior: IdentityP
       for (let i = 0; i < free; i++) r -= system.coupling[k * free + i] * stepF[i];
       reduced[k] = r;
       low[k] = -expression[k];
-      high[k] = 1 - expression[k];
+      // Gaze shapes stay at zero here: the lids alone do not tell it.
+      high[k] = basis.isGaze[k] ? 0 : 1 - expression[k];
     }
     stepB.fill(0);
     solveBoxQuadratic(system.schur, reduced, low, high, stepB, 1e-4);

@@ -1,4 +1,8 @@
-import type { FaceModel } from '../models/face-model.ts';
+import { computeCauchyWeight } from '../math/robust-weight.ts';
+import { applySimilarity, estimateSimilarity } from '../math/similarity.ts';
+import type { FaceModel, LandmarkBasis } from '../models/face-model.ts';
+import { EXPRESSION_TRUST, SHAPE_TRUST } from './landmark-trust.ts';
+import { NETWORK_MEAN_MM } from './network-mean.ts';
 
 /** Similarity unknowns: log scale, rotation vector (3), translation (3). */
 export const SIMILARITY_COUNT = 7;
@@ -21,6 +25,14 @@ export interface FitBasis {
   readonly columns: readonly Float64Array[];
   /** Shape (7+K+E, 7+K+E): sum over landmarks of weight times the products of the columns, square millimetres. */
   readonly normal: Float64Array;
+  /** The last E of `columns`. */
+  readonly expressionColumns: readonly Float64Array[];
+  /** Shape (L): trust for the expression in the picture. */
+  readonly expressionTrust: Float64Array;
+  /** Shape (E,E): sum over landmarks of `expressionTrust` times the products of the expression columns. */
+  readonly expressionNormal: Float64Array;
+  /** Shape (E): 1 for shapes that go with the gaze, which the irises tell and not the lids. */
+  readonly isGaze: Uint8Array;
 }
 
 const prepared = new WeakMap<FaceModel, FitBasis>();
@@ -37,13 +49,13 @@ export function prepareFit(model: FaceModel): FitBasis {
   const { count, mirror } = landmarks;
   const identityCount = landmarks.identity.length / (3 * count);
   const expressionCount = landmarks.expression.length / (3 * count);
-  const mean = landmarks.networkMean ?? landmarks.mean;
+  const mean = landmarks.networkMean ?? placeNetworkMean(landmarks);
 
   const weight = new Float64Array(count);
   const center = new Float64Array(3);
   let sum = 0;
   for (let l = 0; l < count; l++) {
-    const w = landmarks.landmark[l] < 468 ? landmarks.confidence[l] : 0;
+    const w = SHAPE_TRUST[landmarks.landmark[l]] * landmarks.confidence[l];
     weight[l] = w;
     sum += w;
     for (let k = 0; k < 3; k++) center[k] = center[k] + w * mean[3 * l + k];
@@ -57,9 +69,32 @@ export function prepareFit(model: FaceModel): FitBasis {
   }
   for (let k = 0; k < expressionCount; k++) columns.push(landmarks.expression.slice(3 * count * k, 3 * count * (k + 1)));
 
+  const expressionColumns = columns.slice(SIMILARITY_COUNT + identityCount);
+  const expressionTrust = Float64Array.from(landmarks.landmark, (l) => EXPRESSION_TRUST[l]);
+  const basis: FitBasis = {
+    count,
+    identityCount,
+    expressionCount,
+    landmark: landmarks.landmark,
+    mean,
+    center,
+    weight,
+    columns,
+    normal: computeNormal(columns, weight),
+    expressionColumns,
+    expressionTrust,
+    expressionNormal: computeNormal(expressionColumns, expressionTrust),
+    isGaze: Uint8Array.from(model.expressionNames, (name) => (/^(eyeLook|gaze)/.test(name) ? 1 : 0)),
+  };
+  prepared.set(model, basis);
+  return basis;
+}
+
+/** Sum over landmarks of weight times the products of columns, shape (n,n). */
+function computeNormal(columns: readonly Float64Array[], weight: Float64Array): Float64Array {
   const size = columns.length;
   const normal = new Float64Array(size * size);
-  const weighted = new Float64Array(3 * count);
+  const weighted = new Float64Array(3 * weight.length);
   for (let i = 0; i < size; i++) {
     const a = columns[i];
     for (let m = 0; m < weighted.length; m++) weighted[m] = a[m] * weight[(m / 3) | 0];
@@ -70,9 +105,37 @@ export function prepareFit(model: FaceModel): FitBasis {
       normal[i * size + j] = normal[j * size + i] = dot;
     }
   }
-  const basis = { count, identityCount, expressionCount, landmark: landmarks.landmark, mean, center, weight, columns, normal };
-  prepared.set(model, basis);
-  return basis;
+  return normal;
+}
+
+/**
+ * The network's own mean face laid over the model's landmarks by a robust similarity (Cauchy, 6 mm, five rounds): the model's mean as
+ * the network would report it. Landmarks that it lacks (irises) keep the model's place.
+ */
+function placeNetworkMean(landmarks: LandmarkBasis): Float64Array {
+  const { count, landmark, mean } = landmarks;
+  const source = mean.slice();
+  const trust = new Float64Array(count);
+  for (let l = 0; l < count; l++) {
+    if (landmark[l] >= 468) continue;
+    trust[l] = SHAPE_TRUST[landmark[l]];
+    source.set(NETWORK_MEAN_MM.subarray(3 * landmark[l], 3 * landmark[l] + 3), 3 * l);
+  }
+  const weights = trust.slice();
+  let placed: Float64Array = source;
+  for (let round = 0; round < 5; round++) {
+    const similarity = estimateSimilarity(source, mean, weights);
+    if (similarity === null) return mean;
+    placed = applySimilarity(similarity, source);
+    for (let l = 0; l < count; l++) {
+      const x = placed[3 * l] - mean[3 * l];
+      const y = placed[3 * l + 1] - mean[3 * l + 1];
+      const z = placed[3 * l + 2] - mean[3 * l + 2];
+      weights[l] = trust[l] * computeCauchyWeight(x * x + y * y + z * z, 6);
+    }
+  }
+  for (let l = 0; l < count; l++) if (landmark[l] >= 468) placed.set(mean.subarray(3 * l, 3 * l + 3), 3 * l);
+  return placed;
 }
 
 /** Minus the motion of the landmarks under similarity unknown j (the residual is model minus landmark), at the mean face. */
