@@ -2,8 +2,9 @@ import sharp from 'sharp';
 import type { FittedFace } from '../fit/fitted-face.ts';
 import type { PhotoView } from '../photo/photo.ts';
 import type { Raster } from '../photo/raster.ts';
+import { computeVertexNormals } from '../render/compute-vertex-normals.ts';
 import { createViewCamera, type RenderCamera } from '../render/create-view-camera.ts';
-import { createRenderBuffers, renderMesh } from '../render/render-mesh.ts';
+import { renderMesh } from '../render/render-mesh.ts';
 import type { FaceMaps } from '../texture/face-maps.ts';
 import { encodePng } from './encode-png.ts';
 
@@ -16,20 +17,27 @@ export interface PreviewInput {
 }
 
 export interface PreviewOptions {
-  /** Height of the picture, pixels; its width is 3.26 times that. @default 440 */
+  /** Height of the picture, pixels; its width is 3.3 times that. @default 360 */
   readonly height?: number;
 }
 
-/** Width of each of the four pictures as a share of the height. */
-const CELL_RATIO = 0.8;
+/** Widths of photo, front, three-quarter and side picture as shares of the height: what a head needs from there. */
+const WIDTH_RATIOS = [0.74, 0.74, 0.84, 0.94] as const;
 /** Between two pictures, as a share of the height. */
 const GAP_RATIO = 0.018;
-/** sRGB of the gaps. */
-const GAP_COLOR = [255, 255, 255] as const;
+/** sRGB of the gaps: white. */
+const GAP_GREY = 255;
 const THREE_QUARTER_DEG = 38;
 const SIDE_DEG = 85;
-/** Free share of a picture above and below the head. */
+/** Free share of a picture around the head. */
 const MARGIN = 0.05;
+/** The picture ends this far below the eyes, in distances from eyes to chin: on the neck, so that the cut of the bust does not show. */
+const BUST_RATIO = 1.2;
+/** Middle of the inner edge of the upper and of the lower lip (MediaPipe's numbering). */
+const INNER_UPPER_LIP = 13;
+const INNER_LOWER_LIP = 14;
+/** Lips that are no further apart hide what is behind them: the landmark of a closed mouth lies within a lip's roundness, some 2 mm. */
+const CLOSED_LIPS_MM = 2.5;
 /** Below this the photo shows both sides alike, and the head is turned to the left of the picture, toward its other pictures. */
 const FRONTAL_YAW_DEG = 3;
 
@@ -42,24 +50,59 @@ const FRONTAL_YAW_DEG = 3;
  */
 export async function composePreview(input: PreviewInput, options: PreviewOptions = {}): Promise<Uint8Array> {
   const { face, maps, view } = input;
-  const height = options.height ?? 440;
-  const width = Math.round(CELL_RATIO * height);
+  const height = options.height ?? 360;
+  const widths = WIDTH_RATIOS.map((ratio) => Math.round(ratio * height));
   const gap = Math.round(GAP_RATIO * height);
   const turn = face.pose.yawDeg > FRONTAL_YAW_DEG ? 1 : -1;
   const { model, positions } = face;
-  const mesh = { positions, triangles: model.triangles, uvs: model.uvs, triangleUvs: model.triangleUvs, parts: model.parts };
-  const cameras = [0, turn * THREE_QUARTER_DEG, turn * SIDE_DEG].map((yawDeg) =>
-    createViewCamera(positions, { width, height, yawDeg, margin: MARGIN }),
+  const mesh = {
+    positions,
+    normals: computeVertexNormals(positions, model.triangles),
+    triangles: model.triangles,
+    uvs: model.uvs,
+    triangleUvs: model.triangleUvs,
+    parts: isMouthOpen(face) ? model.parts : model.parts.filter(({ material }) => material !== 'mouth' && material !== 'teeth'),
+  };
+  const framed = aboveNeck(face);
+  const cameras = [0, turn * THREE_QUARTER_DEG, turn * SIDE_DEG].map((yawDeg, k) =>
+    createViewCamera(framed, { width: widths[k + 1]!, height, yawDeg, margin: MARGIN }),
   );
   // One distance for all: that of the view which needs the most room.
   const distance = Math.max(...cameras.map((camera) => camera.translation[2]!));
   const sameScale = cameras.map(
     (camera): RenderCamera => ({ ...camera, translation: [camera.translation[0]!, camera.translation[1]!, distance] }),
   );
-  const photo = cropPhoto(face, view, sameScale[0]!, width, height);
-  const buffers = createRenderBuffers(width, height);
-  const pictures = sameScale.map((camera) => renderMesh({ mesh, surfaces: maps.surfaces, camera, size: { width, height }, buffers }));
+  const photo = cropPhoto(face, view, sameScale[0]!, widths[0]!, height);
+  const pictures = sameScale.map((camera, k) =>
+    renderMesh({ mesh, surfaces: maps.surfaces, camera, size: { width: widths[k + 1]!, height } }),
+  );
   return encodePng(joinRow([await photo, ...pictures], gap));
+}
+
+/** False where the lips hide the inside of the mouth: a quarter of the head's triangles need not be drawn then. */
+function isMouthOpen({ model, positions }: FittedFace): boolean {
+  const basis = model.landmarks;
+  const heightOf = (landmark: number): number => {
+    const l = basis.landmark.indexOf(landmark);
+    if (l < 0) return Number.NaN;
+    let y = 0;
+    for (let c = 0; c < 3; c++) y += basis.barycentric[3 * l + c]! * positions[3 * model.triangles[3 * basis.triangle[l]! + c]! + 1]!;
+    return y;
+  };
+  // Not "open > limit": a model without these landmarks is drawn whole.
+  return !(heightOf(INNER_UPPER_LIP) - heightOf(INNER_LOWER_LIP) < CLOSED_LIPS_MM);
+}
+
+/** The vertices that the pictures must hold, shape (N,3). */
+function aboveNeck({ model, positions }: FittedFace): Float32Array {
+  // The model's origin lies between the eyes; its lowest landmark is the chin.
+  let chinY = 0;
+  for (let i = 1; i < model.landmarks.mean.length; i += 3) chinY = Math.min(chinY, model.landmarks.mean[i]!);
+  const above: number[] = [];
+  for (let i = 0; i < positions.length; i += 3) {
+    if (chinY === 0 || positions[i + 1]! > BUST_RATIO * chinY) above.push(positions[i]!, positions[i + 1]!, positions[i + 2]!);
+  }
+  return Float32Array.from(above);
 }
 
 /** The photo cut so that the head has the size that it has in the front picture, as far as there is photo. */
@@ -91,17 +134,15 @@ function clamp(value: number, largest: number): number {
   return Math.min(Math.max(value, 0), largest);
 }
 
-/** Pictures of one size side by side, gaps between them. */
+/** Pictures of one height side by side, gaps between them. */
 function joinRow(pictures: readonly Raster[], gap: number): { width: number; height: number; channels: 3; data: Uint8Array } {
-  const { width, height } = pictures[0]!;
-  const rowWidth = pictures.length * width + (pictures.length - 1) * gap;
-  const data = new Uint8Array(3 * rowWidth * height);
-  for (let y = 0; y < height; y++) {
-    for (let p = 0; p < pictures.length; p++) {
-      const at = 3 * (y * rowWidth + p * (width + gap));
-      data.set(pictures[p]!.rgb.subarray(3 * y * width, 3 * (y + 1) * width), at);
-      for (let x = 0; p + 1 < pictures.length && x < gap; x++) data.set(GAP_COLOR, at + 3 * (width + x));
-    }
+  const { height } = pictures[0]!;
+  const rowWidth = pictures.reduce((sum, picture) => sum + picture.width, (pictures.length - 1) * gap);
+  const data = new Uint8Array(3 * rowWidth * height).fill(GAP_GREY);
+  let left = 0;
+  for (const { width, rgb } of pictures) {
+    for (let y = 0; y < height; y++) data.set(rgb.subarray(3 * y * width, 3 * (y + 1) * width), 3 * (y * rowWidth + left));
+    left += width + gap;
   }
   return { width: rowWidth, height, channels: 3, data };
 }

@@ -1,6 +1,6 @@
 import { FacewrightError } from '@facewright/protocol';
 import type { FittedFace } from '../fit/fitted-face.ts';
-import type { FaceModel } from '../models/face-model.ts';
+import type { FaceModel, ModelPart } from '../models/face-model.ts';
 import { computeVertexNormals } from '../render/compute-vertex-normals.ts';
 import type { FaceMaps, SurfaceMaterial } from '../texture/face-maps.ts';
 import { checkFaceFinite } from './check-face-finite.ts';
@@ -100,28 +100,37 @@ function formatTexcoords(model: FaceModel): Uint8Array {
 }
 
 function formatFaces(model: FaceModel, surfaces: readonly SurfaceMaterial[]): Uint8Array {
-  const { triangles, triangleUvs } = model;
-  const out = createDecimalWriter(40 * (triangles.length / 3));
-  const corner = (c: number) => ` ${triangles[c]! + 1}/${triangleUvs[c]! + 1}/${triangles[c]! + 1}`;
-  // The model splits a quad 0 1 2 3 into the triangles 0 1 2 and 0 2 3; two such neighbours are put together again.
-  const isQuad = (t: number, end: number) =>
-    t + 1 < end &&
-    [triangles, triangleUvs].every((table) => table[3 * t] === table[3 * t + 3] && table[3 * t + 2] === table[3 * t + 4]) &&
-    triangles[3 * t + 1] !== triangles[3 * t + 5];
+  const lines: string[] = [];
   let material = '';
   for (const part of model.parts) {
     const surface = surfaces.find((s) => s.materials.includes(part.material));
-    out.text(`g ${part.name}\n`);
-    if (surface !== undefined && surface.name !== material) out.text(`usemtl ${(material = surface.name)}\n`);
-    out.text('s 1\n');
-    const end = part.firstTriangle + part.triangleCount;
-    for (let t = part.firstTriangle; t < end; ) {
-      const quad = isQuad(t, end);
-      out.text(`f${corner(3 * t)}${corner(3 * t + 1)}${corner(3 * t + 2)}${quad ? corner(3 * t + 5) : ''}\n`);
-      t += quad ? 2 : 1;
+    lines.push(`g ${part.name}`);
+    if (surface !== undefined && surface.name !== material) lines.push(`usemtl ${surface.name}`);
+    if (surface !== undefined) material = surface.name;
+    // One smoothing group: the normals are shared across the parts.
+    lines.push('s 1');
+    const { vertices, uvs, size, first, count } = polygonsOf(model, part);
+    for (let p = first; p < first + count; p++) {
+      let line = 'f';
+      for (let c = size * p; c < size * (p + 1) && vertices[c] !== NO_CORNER; c++) {
+        const v = vertices[c]! + 1;
+        line += ` ${v}/${uvs[c]! + 1}/${v}`;
+      }
+      lines.push(line);
     }
   }
-  return out.bytes();
+  return new TextEncoder().encode(`${lines.join('\n')}\n`);
+}
+
+/** Last corner of a polygon of the model's table that is a triangle. */
+const NO_CORNER = 0xffffffff;
+
+/** The polygons of a part: the model's quads where it has them, else its triangles. */
+function polygonsOf(model: FaceModel, part: ModelPart) {
+  if (model.polygons !== undefined && part.firstPolygon !== undefined && part.polygonCount !== undefined) {
+    return { ...model.polygons, size: 4, first: part.firstPolygon, count: part.polygonCount };
+  }
+  return { vertices: model.triangles, uvs: model.triangleUvs, size: 3, first: part.firstTriangle, count: part.triangleCount };
 }
 
 /** Plain MTL (Kd, map_Kd, d) with the roughness of the PBR extension (Pr, Pm), which Blender and Unity read. */
