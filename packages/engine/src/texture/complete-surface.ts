@@ -1,7 +1,7 @@
-import { computeSkinDistance } from './skin-color.ts';
 import { type HeadColors, SKIN_NOT, SKIN_SURE } from './head-colors.ts';
 import type { SurfaceObservation } from './observe-surface.ts';
 import { createPullPushWorkspace, type PullPushWorkspace, pullPush } from './pull-push.ts';
+import { computeSkinDistance } from './skin-color.ts';
 import { smoothstep } from './smoothstep.ts';
 import { FIELD_SIZE, type SurfaceTables } from './surface-tables.ts';
 import { NO_TRIANGLE } from './texel-map.ts';
@@ -169,5 +169,15 @@ export function completeSurface(
 function hairDistance(colors: HeadColors, r: number, g: number, b: number): number {
   const hair = colors.hair!;
   // Hair shines and lies in its own shade: brightness counts a third.
-  return computeSkinDistance({ ...hair, logLumaSpread: Math.max(0.5, 1.5 * hair.logLumaSpread), bluenessSpread: Math.max(0.07, hair.bluenessSpread), rednessSpread: Math.max(0.07, hair.rednessSpread) }, r, g, b);
+  return computeSkinDistance(
+    {
+      ...hair,
+      logLumaSpread: Math.max(0.5, 1.5 * hair.logLumaSpread),
+      bluenessSpread: Math.max(0.07, hair.bluenessSpread),
+      rednessSpread: Math.max(0.07, hair.rednessSpread),
+    },
+    r,
+    g,
+    b,
+  );
 }

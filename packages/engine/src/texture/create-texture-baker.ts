@@ -11,6 +11,7 @@ import {
   type SeamConstraints,
   type SurfacePlan,
 } from './complete-surface.ts';
+import { createDetails, type Details, paintDetails } from './details.ts';
 import type { FaceMaps, SurfaceMaterial } from './face-maps.ts';
 import { createGrainTile, estimateGrain } from './grain.ts';
 import { estimateHeadColors } from './head-colors.ts';
@@ -59,9 +60,10 @@ export function createTextureBaker(model: FaceModel, size: number): TextureBaker
   const outside = [...skin.parts, ...scalpParts.filter((p) => !isLining(p))];
   const workspace = createCompletionWorkspace();
   const grainTile = createGrainTile();
+  const details = createDetails(model, size);
   return {
     size,
-    bake: (input) => bake({ model, layout, skin, scalp, seam, outside, workspace, grainTile, size }, input),
+    bake: (input) => bake({ model, layout, skin, scalp, seam, outside, workspace, grainTile, details, size }, input),
   };
 }
 
@@ -79,6 +81,7 @@ interface BakerState {
   readonly outside: readonly ModelPart[];
   readonly workspace: CompletionWorkspace;
   readonly grainTile: Int8Array;
+  readonly details: Details;
   readonly size: number;
 }
 
@@ -121,22 +124,14 @@ function bake(state: BakerState, input: BakeInput): FaceMaps {
   const surfacesOut: SurfaceMaterial[] = [
     surface('skin', ['skin'], { name: 'albedo', width: size, height: size, channels: 3, data: skinRgb }, 0.55),
   ];
-  if (scalpRgb !== null) surfacesOut.push(surface('scalp', ['scalp'], { name: 'scalp', width: size, height: size, channels: 3, data: scalpRgb }, 0.7));
-  const has = (m: PartMaterial): boolean => model.parts.some((p) => p.material === m);
-  const plain: [PartMaterial, [number, number, number, number], number][] = [
-    ['mouth', [0.35, 0.06, 0.06, 1], 0.4],
-    ['teeth', [0.8, 0.75, 0.65, 1], 0.3],
-    ['sclera', [0.8, 0.78, 0.76, 1], 0.1],
-    ['iris', [0.1, 0.06, 0.03, 1], 0.3],
-    ['lacrimal', [0.5, 0.25, 0.22, 1], 0.2],
-    ['eyeBlend', [0.5, 0.25, 0.22, 0], 0.2],
-    ['eyeOcclusion', [0, 0, 0, 0], 1],
-    ['lashes', [0.02, 0.015, 0.01, 1], 1],
-  ];
-  for (const [m, c, rough] of plain) {
-    if (has(m)) surfacesOut.push({ name: m, materials: [m], albedo: null, baseColor: c, roughness: rough, alphaMode: c[3] < 1 ? 'BLEND' : 'OPAQUE', doubleSided: false });
-  }
-  return { surfaces: surfacesOut, observed: { size, data: observed }, observedRatio: skin.map.covered > 0 ? sum / 255 / skin.map.covered : 0 };
+  if (scalpRgb !== null)
+    surfacesOut.push(surface('scalp', ['scalp'], { name: 'scalp', width: size, height: size, channels: 3, data: scalpRgb }, 0.7));
+  surfacesOut.push(...paintDetails(state.details, state.model, input, colors));
+  return {
+    surfaces: surfacesOut,
+    observed: { size, data: observed },
+    observedRatio: skin.map.covered > 0 ? sum / 255 / skin.map.covered : 0,
+  };
 }
 
 function surface(name: string, materials: readonly PartMaterial[], albedo: SurfaceMaterial['albedo'], roughness: number): SurfaceMaterial {
@@ -152,7 +147,9 @@ function estimatePixelsPerTexel(model: FaceModel, tables: SurfaceTables, frame: 
     const [a, b, c] = [model.triangles[t]!, model.triangles[t + 1]!, model.triangles[t + 2]!];
     if (frame.facing[a]! < 0.75) continue;
     const p = frame.imagePoints;
-    const area = Math.abs((p[2 * b]! - p[2 * a]!) * (p[2 * c + 1]! - p[2 * a + 1]!) - (p[2 * c]! - p[2 * a]!) * (p[2 * b + 1]! - p[2 * a + 1]!));
+    const area = Math.abs(
+      (p[2 * b]! - p[2 * a]!) * (p[2 * c + 1]! - p[2 * a + 1]!) - (p[2 * c]! - p[2 * a]!) * (p[2 * b + 1]! - p[2 * a + 1]!),
+    );
     // The inverse matrix of a triangle's UV edges has the reciprocal of twice its UV area as determinant.
     const f = 6 * i;
     const inverseArea = Math.abs(frames[f + 2]! * frames[f + 5]! - frames[f + 3]! * frames[f + 4]!);
@@ -178,7 +175,8 @@ function findSeam(model: FaceModel, skin: SurfaceTables, scalp: SurfaceTables): 
   const skinTexel: number[] = [];
   const scalpTexel: number[] = [];
   const texel = (uv: Float32Array, v: number): number =>
-    Math.min(FIELD_SIZE - 1, Math.floor(uv[2 * v + 1]! * FIELD_SIZE)) * FIELD_SIZE + Math.min(FIELD_SIZE - 1, Math.floor(uv[2 * v]! * FIELD_SIZE));
+    Math.min(FIELD_SIZE - 1, Math.floor(uv[2 * v + 1]! * FIELD_SIZE)) * FIELD_SIZE +
+    Math.min(FIELD_SIZE - 1, Math.floor(uv[2 * v]! * FIELD_SIZE));
   for (let v = 0; v < model.vertexCount; v++) {
     if (Number.isNaN(skinUv[2 * v]!) || Number.isNaN(scalpUv[2 * v]!)) continue;
     const a = texel(skinUv, v);

@@ -9,7 +9,8 @@ const TILE = 256;
 /** Noise like the fine grain of skin: a band of spatial frequencies, repeats after 256 texels, shape (256,256), standard deviation 40, -127..127. */
 export function createGrainTile(): Int8Array {
   const white = new Float32Array(TILE * TILE);
-  for (let row = 0; row < TILE; row++) for (let column = 0; column < TILE; column++) white[row * TILE + column] = hash(column, row, 77) - 0.5;
+  for (let row = 0; row < TILE; row++)
+    for (let column = 0; column < TILE; column++) white[row * TILE + column] = hash(column, row, 77) - 0.5;
   const fine = blurTile(white, 1);
   const wide = blurTile(blurTile(fine, 2), 2);
   const wider = blurTile(blurTile(wide, 5), 5);

@@ -1,6 +1,6 @@
+import type { SurfaceObservation } from './observe-surface.ts';
 import { computeSkinDistance, estimateSkinColor, type SkinColor } from './skin-color.ts';
 import { smoothstep } from './smoothstep.ts';
-import type { SurfaceObservation } from './observe-surface.ts';
 import type { SurfaceTables } from './surface-tables.ts';
 
 /** Colours of one person in one photo. */
@@ -22,7 +22,9 @@ export const SKIN_NOT = 3.8;
 const MIN_SCALP_TEXELS = 60;
 
 /** Estimates skin colour (from the bare parts of the face) and hair colour (from the scalp above the hairline). */
-export function estimateHeadColors(surfaces: readonly { readonly tables: SurfaceTables; readonly observation: SurfaceObservation }[]): HeadColors {
+export function estimateHeadColors(
+  surfaces: readonly { readonly tables: SurfaceTables; readonly observation: SurfaceObservation }[],
+): HeadColors {
   const skinSamples: number[] = [];
   for (const { tables, observation } of surfaces) {
     for (let p = 0; p < tables.core.length; p++) {
@@ -72,7 +74,10 @@ function collectInside(surfaces: readonly { readonly tables: SurfaceTables; read
   return samples.length > 0 ? samples : [180, 140, 120];
 }
 
-function collectDark(surfaces: readonly { readonly tables: SurfaceTables; readonly observation: SurfaceObservation }[], skin: SkinColor): number[] {
+function collectDark(
+  surfaces: readonly { readonly tables: SurfaceTables; readonly observation: SurfaceObservation }[],
+  skin: SkinColor,
+): number[] {
   const samples: number[] = [];
   const [r0, g0, b0] = skin.rgb;
   const limit = 0.45 * (0.299 * r0 + 0.587 * g0 + 0.114 * b0);

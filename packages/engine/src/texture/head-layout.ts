@@ -28,8 +28,8 @@ export const RIM_LIMIT_MM = 8;
 
 /** Landmarks of the face oval, in order from the top of the forehead to the person's left (MediaPipe's FACEMESH_FACE_OVAL). */
 const OVAL = [
-  10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127,
-  162, 21, 54, 103, 67, 109,
+  10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 93,
+  234, 127, 162, 21, 54, 103, 67, 109,
 ];
 
 /** Landmarks in the middle of bare skin: cheeks, nose, forehead. */
@@ -226,7 +226,10 @@ function computeRimDistance(model: FaceModel, skin: readonly TriangleRange[], ou
     if (isSkin[v] === 0 || outsideMm[v]! > -5) continue;
     let best = RIM_LIMIT_MM ** 2;
     for (const r of rims) {
-      const d = (neutral[3 * v]! - neutral[3 * r]!) ** 2 + (neutral[3 * v + 1]! - neutral[3 * r + 1]!) ** 2 + (neutral[3 * v + 2]! - neutral[3 * r + 2]!) ** 2;
+      const d =
+        (neutral[3 * v]! - neutral[3 * r]!) ** 2 +
+        (neutral[3 * v + 1]! - neutral[3 * r + 1]!) ** 2 +
+        (neutral[3 * v + 2]! - neutral[3 * r + 2]!) ** 2;
       if (d < best) best = d;
     }
     rimMm[v] = Math.sqrt(best);

@@ -159,9 +159,24 @@ export function paintSurface(
         const w10 = other * ay - w11;
         const w01 = other * ax - w11;
         const w00 = other - w01 - w10 - w11;
-        r += w00 * rgb[q]! + w01 * rgb[q + 3]! + w10 * rgb[d]! + w11 * rgb[d + 3]! + other * (line[i + 2]! + tx * (line[j + 2]! - line[i + 2]!));
-        g += w00 * rgb[q + 1]! + w01 * rgb[q + 4]! + w10 * rgb[d + 1]! + w11 * rgb[d + 4]! + other * (line[i + 3]! + tx * (line[j + 3]! - line[i + 3]!));
-        b += w00 * rgb[q + 2]! + w01 * rgb[q + 5]! + w10 * rgb[d + 2]! + w11 * rgb[d + 5]! + other * (line[i + 4]! + tx * (line[j + 4]! - line[i + 4]!));
+        r +=
+          w00 * rgb[q]! +
+          w01 * rgb[q + 3]! +
+          w10 * rgb[d]! +
+          w11 * rgb[d + 3]! +
+          other * (line[i + 2]! + tx * (line[j + 2]! - line[i + 2]!));
+        g +=
+          w00 * rgb[q + 1]! +
+          w01 * rgb[q + 4]! +
+          w10 * rgb[d + 1]! +
+          w11 * rgb[d + 4]! +
+          other * (line[i + 3]! + tx * (line[j + 3]! - line[i + 3]!));
+        b +=
+          w00 * rgb[q + 2]! +
+          w01 * rgb[q + 5]! +
+          w10 * rgb[d + 2]! +
+          w11 * rgb[d + 5]! +
+          other * (line[i + 4]! + tx * (line[j + 4]! - line[i + 4]!));
       }
       const o = 3 * p;
       out[o] = r < 0 ? 0 : r > 255 ? 255 : r + 0.5;

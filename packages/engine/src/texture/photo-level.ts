@@ -37,7 +37,10 @@ export function createPhotoLevel(view: PhotoView, box: PhotoBox, factor: number,
   const bottom = clamp(Math.ceil((box.y1 - view.y) / view.scaleY) + 2 * factor, top + factor, source.height);
   const width = Math.max(1, Math.floor((right - left) / factor));
   const height = Math.max(1, Math.floor((bottom - top) / factor));
-  const rgb = factor === 1 ? crop(source.rgb, source.width, left, top, width, height) : average(source.rgb, source.width, left, top, width, height, factor);
+  const rgb =
+    factor === 1
+      ? crop(source.rgb, source.width, left, top, width, height)
+      : average(source.rgb, source.width, left, top, width, height, factor);
   return {
     width,
     height,
@@ -58,7 +61,15 @@ function crop(rgb: Uint8Array, sourceWidth: number, left: number, top: number, w
   return out;
 }
 
-function average(rgb: Uint8Array, sourceWidth: number, left: number, top: number, width: number, height: number, factor: number): Uint8Array {
+function average(
+  rgb: Uint8Array,
+  sourceWidth: number,
+  left: number,
+  top: number,
+  width: number,
+  height: number,
+  factor: number,
+): Uint8Array {
   const out = new Uint8Array(width * height * 3);
   const sums = new Float64Array(width * 3);
   const inverse = 1 / (factor * factor);

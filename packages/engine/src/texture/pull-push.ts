@@ -64,7 +64,8 @@ export function pullPush(
         const b = a + fineSize * channels;
         const inverse = 1 / sum;
         for (let k = 0; k < channels; k++) {
-          coarse[o + k] = (w00 * fine[a + k]! + w01 * fine[a + channels + k]! + w10 * fine[b + k]! + w11 * fine[b + channels + k]!) * inverse;
+          coarse[o + k] =
+            (w00 * fine[a + k]! + w01 * fine[a + channels + k]! + w10 * fine[b + k]! + w11 * fine[b + channels + k]!) * inverse;
         }
       }
     }

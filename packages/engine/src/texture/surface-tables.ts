@@ -30,7 +30,8 @@ export interface SurfaceTables {
 export function createSurfaceTables(model: FaceModel, layout: HeadLayout, parts: readonly ModelPart[], size: number): SurfaceTables {
   const map = createTexelMap(model, parts, size, Math.max(2, Math.round(size / 256)));
   const field = createTexelMap(model, parts, FIELD_SIZE, 3);
-  const onField = (values: ArrayLike<number>, fallback: number): Float32Array => rasterizeAttribute(field, model.triangles, values, 1, 0, fallback);
+  const onField = (values: ArrayLike<number>, fallback: number): Float32Array =>
+    rasterizeAttribute(field, model.triangles, values, 1, 0, fallback);
 
   const lining = new Uint8Array(FIELD_SIZE * FIELD_SIZE);
   const isLiningTriangle = new Uint8Array(field.triangles.length);

@@ -46,7 +46,15 @@ export function computeVisibility(
   const buffers = createRasterBuffers(width, height);
   for (const range of occluders) {
     rasterize(
-      { screen, depth, triangles: model.triangles, firstTriangle: range.firstTriangle, triangleCount: range.triangleCount, cullBack: true, clear: false },
+      {
+        screen,
+        depth,
+        triangles: model.triangles,
+        firstTriangle: range.firstTriangle,
+        triangleCount: range.triangleCount,
+        cullBack: true,
+        clear: false,
+      },
       buffers,
     );
   }
