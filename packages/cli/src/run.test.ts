@@ -40,7 +40,7 @@ describe('the command line', () => {
     [['make', 'a.jpg', '--face', '0'], '--face'],
     [['make', 'a.jpg', '--texture-size', '100'], 'a whole number from 512 to 4096'],
     [['make', 'a.jpg', '--texture-size', '1024.5'], '--texture-size'],
-    [['make', 'a.jpg', '--format', 'glb,fbx'], 'one of glb, obj, maps, json, preview'],
+    [['make', 'a.jpg', '--format', 'glb,fbx'], 'one of glb, obj, maps, preview, json'],
     [['make', 'a.jpg', '--focal', '50cm'], 'full-frame equivalent'],
     [['make', 'a.jpg', '--focal', '0'], '--focal'],
     [['make', 'a.jpg', '--provider', 'gpu'], 'one of cpu, webgpu, cuda, auto'],

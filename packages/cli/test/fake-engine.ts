@@ -63,8 +63,10 @@ export function createFakeEngine(): FakeEngineModule {
 }
 
 function fakeEngine(calls: string[]): Engine {
-  const instruction = (photo: Uint8Array, name: string): string | undefined =>
-    new RegExp(`\\b${name}(?:=(\\S+))?`).exec(Buffer.from(photo).toString())?.slice(0, 2).at(-1);
+  const instruction = (photo: Uint8Array, name: string): string | undefined => {
+    const found = new RegExp(`\\b${name}(?:=(\\S+))?`).exec(Buffer.from(photo).toString());
+    return found === null ? undefined : (found[1] ?? '');
+  };
   const pose = {
     yawDeg: 1,
     pitchDeg: 2,

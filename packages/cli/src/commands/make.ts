@@ -56,7 +56,7 @@ export async function make(args: readonly string[], options: MakeCommandOptions,
 async function makeOne(job: Job, options: MakeOptions, { json, quiet, debug }: Printing, context: CommandContext): Promise<number> {
   const { io, now } = context;
   const photo = showPath(job.photo, io.cwd);
-  const progress = createProgressLine(io.stderr, !json && !quiet, now);
+  const progress = createProgressLine(io.stderr, !json && !quiet);
   const maker = createLocalMaker(options, context.engineModule);
   const start = now();
   let outcome: PhotoOutcome;
@@ -94,7 +94,7 @@ async function makeSeveral(
   const { io, now } = context;
   const text = quiet ? null : json ? io.stderr : io.stdout;
   const isLive = !quiet && io.stderr.isTTY === true;
-  const progress = createProgressLine(io.stderr, isLive, now);
+  const progress = createProgressLine(io.stderr, isLive);
   const total = jobs.length;
   // One look at the place where everything goes: without it, each of a thousand photos would fail by itself.
   await checkTarget(join(dirname(jobs[0]!.target), '.facewright'), { cwd: io.cwd });

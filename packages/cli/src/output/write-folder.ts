@@ -15,7 +15,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, mkdir, readdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { FacewrightError } from '@facewright/protocol';
 import { listForeignEntries, REPORT_NAME, readReport } from './finished-result.ts';
 import { codeOf, mapWriteError, reasonOf } from './map-write-error.ts';
@@ -101,7 +101,7 @@ export async function checkTarget(target: string, options: { readonly force?: bo
     refuse(`the folder holds files that Facewright did not make (${names}); --force writes beside them`);
   }
   const here = relative(folder, await realpath(options.cwd).catch(() => options.cwd));
-  const isBelowOrHere = here === '' || !(here.startsWith('..') || resolve(here) === here);
+  const isBelowOrHere = !(/^\.\.([\\/]|$)/.test(here) || isAbsolute(here));
   const isMount = (await stat(parent)).dev !== found.dev;
   const isParentWritable = await access(parent, constants.W_OK | constants.X_OK).then(
     () => true,

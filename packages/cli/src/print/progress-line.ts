@@ -8,18 +8,11 @@ export interface ProgressLine {
   clear(): void;
 }
 
-/** Not more often than this: a terminal over a slow line is not flooded. Milliseconds. */
-const MIN_INTERVAL_MS = 50;
-
-export function createProgressLine(sink: TextSink, isOn: boolean, now: () => number = () => performance.now()): ProgressLine {
+export function createProgressLine(sink: TextSink, isOn: boolean): ProgressLine {
   if (!isOn || sink.isTTY !== true) return { show: () => {}, clear: () => {} };
   let isShown = false;
-  let lastMs = Number.NEGATIVE_INFINITY;
   return {
     show(text) {
-      const nowMs = now();
-      if (isShown && nowMs - lastMs < MIN_INTERVAL_MS) return;
-      lastMs = nowMs;
       isShown = true;
       sink.write(`\r\u001b[2K${cutToColumns(text, (sink.columns ?? 80) - 1)}`);
     },

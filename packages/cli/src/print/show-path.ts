@@ -3,7 +3,7 @@ import { isAbsolute, relative } from 'node:path';
 /** A path as people read it: relative to where they are if it lies below, without characters that could steer a terminal. */
 export function showPath(path: string, cwd: string): string {
   const fromHere = relative(cwd, path);
-  const short = fromHere === '' ? '.' : fromHere.startsWith('..') || isAbsolute(fromHere) ? path : fromHere;
+  const short = fromHere === '' ? '.' : /^\.\.([\\/]|$)/.test(fromHere) || isAbsolute(fromHere) ? path : fromHere;
   return showText(short);
 }
 
