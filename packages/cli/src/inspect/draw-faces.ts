@@ -3,7 +3,7 @@ import type { FoundFaces } from '../engine-port.ts';
 type FoundFace = FoundFaces['faces'][number];
 
 import { drawNumber, numberWidthPx } from './digit-paths.ts';
-import { FACE_CONTOURS, MESH_POINTS, NOSE_TIP } from './face-contours.ts';
+import { FACE_CONTOURS, IRISES, MESH_POINTS, NOSE_TIP } from './face-contours.ts';
 
 const COLOR = {
   box: '#35c7ff',
@@ -28,7 +28,9 @@ export function drawFaces(found: Pick<FoundFaces, 'faces' | 'view'>): string {
   const { width, height } = found.view.raster;
   // Lines keep their look whatever the size of the picture; faces of a crowd get finer ones.
   const unitPx = Math.max(width, height) / 1000;
-  const faces = [...found.faces].sort((a, b) => b.index - a.index).map((face) => drawFace(face, found.view, unitPx));
+  // Largest face on top, and every number above all lines.
+  const sorted = [...found.faces].sort((a, b) => b.index - a.index);
+  const faces = [...sorted.map((face) => drawFace(face, found.view, unitPx)), ...sorted.map((face) => drawBadge(face, found.view, unitPx))];
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">${faces.join('')}</svg>`;
 }
 
@@ -43,7 +45,9 @@ function drawFace(face: FoundFace, view: FoundFaces['view'], unitPx: number): st
   const linePx = Math.max(0.6, Math.min(1.6 * unitPx, box.width / 150));
 
   const parts: string[] = [];
-  const contours = FACE_CONTOURS.map(({ closed, points: ids }) => pathOf(ids.map(point), closed)).join('');
+  const contours =
+    FACE_CONTOURS.map(({ closed, points: ids }) => pathOf(ids.map(point), closed)).join('') +
+    IRISES.map((iris) => irisPath(iris, point)).join('');
   parts.push(stroke(contours, '#000000', 2.4 * linePx, 0.35), stroke(contours, COLOR.line, linePx, 0.85));
   const radius = (0.75 * linePx).toFixed(2);
   let dots = '';
@@ -59,7 +63,6 @@ function drawFace(face: FoundFace, view: FoundFaces['view'], unitPx: number): st
   const boxPath = `M${box.x.toFixed(1)} ${box.y.toFixed(1)}h${box.width.toFixed(1)}v${box.height.toFixed(1)}h${(-box.width).toFixed(1)}Z`;
   const boxPx = Math.max(1.2, 2 * unitPx);
   parts.push(stroke(boxPath, '#000000', 2 * boxPx, 0.3), stroke(boxPath, color, boxPx, 1));
-  parts.push(drawBadge(face.index, box.x, box.y, Math.max(11, Math.min(26 * unitPx, box.width / 3)), color));
   return `<g>${parts.join('')}</g>`;
 }
 
@@ -79,14 +82,25 @@ function drawAxes(face: FoundFace, [x, y]: [number, number], lengthPx: number, l
 }
 
 /** The number of a face on a plate above its box, or inside where there is no room above. */
-function drawBadge(index: number, x: number, y: number, heightPx: number, color: string): string {
+function drawBadge({ index, box, refusal }: FoundFace, view: FoundFaces['view'], unitPx: number): string {
+  const heightPx = Math.max(11, Math.min(26 * unitPx, box.width / view.scaleX / 3));
   const digitsPx = 0.62 * heightPx;
   const padPx = 0.32 * heightPx;
   const widthPx = numberWidthPx(index, digitsPx) + 2 * padPx;
-  const left = Math.max(0, x);
-  const top = y - heightPx >= 0 ? y - heightPx : Math.max(0, y);
+  const left = Math.max(0, (box.x - view.x) / view.scaleX);
+  const boxTop = (box.y - view.y) / view.scaleY;
+  const top = boxTop - heightPx >= 0 ? boxTop - heightPx : Math.max(0, boxTop);
+  const color = refusal === null ? COLOR.box : COLOR.refused;
   const plate = `<rect x="${left.toFixed(1)}" y="${top.toFixed(1)}" width="${widthPx.toFixed(1)}" height="${heightPx.toFixed(1)}" fill="${color}"/>`;
   return plate + drawNumber(index, left + padPx, top + (heightPx - digitsPx) / 2, digitsPx, COLOR.badgeText);
+}
+
+/** Circle around an iris: its centre, and the mean distance of the four points on its rim. */
+function irisPath({ center, rim }: (typeof IRISES)[number], point: (index: number) => [number, number]): string {
+  const [x, y] = point(center);
+  const radius = rim.reduce((sum, id) => sum + Math.hypot(point(id)[0] - x, point(id)[1] - y), 0) / rim.length;
+  const r = radius.toFixed(1);
+  return `M${(x - radius).toFixed(1)} ${y.toFixed(1)}a${r} ${r} 0 1 0 ${(2 * radius).toFixed(1)} 0a${r} ${r} 0 1 0 ${(-2 * radius).toFixed(1)} 0Z`;
 }
 
 function pathOf(points: readonly (readonly [number, number])[], closed: boolean): string {

@@ -14,9 +14,6 @@ export const FACE_CONTOURS: readonly { readonly closed: boolean; readonly points
   // Eyes.
   { closed: true, points: [33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246] },
   { closed: true, points: [263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466] },
-  // Irises (their centres are 468 and 473).
-  { closed: true, points: [469, 470, 471, 472] },
-  { closed: true, points: [474, 475, 476, 477] },
   // Brows.
   { closed: true, points: [70, 63, 105, 66, 107, 55, 65, 52, 53, 46] },
   { closed: true, points: [300, 293, 334, 296, 336, 285, 295, 282, 283, 276] },
@@ -26,6 +23,12 @@ export const FACE_CONTOURS: readonly { readonly closed: boolean; readonly points
   // Lips, outside and inside.
   { closed: true, points: [61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185] },
   { closed: true, points: [78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191] },
+];
+
+/** Right and left iris: centre, and four points on the rim. */
+export const IRISES: readonly { readonly center: number; readonly rim: readonly number[] }[] = [
+  { center: 468, rim: [469, 470, 471, 472] },
+  { center: 473, rim: [474, 475, 476, 477] },
 ];
 
 /** Tip of the nose: where the axes of the head are drawn. */
