@@ -8,7 +8,7 @@ export interface FaceDetection {
   readonly box: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
   /** Shape (6,2): right eye, left eye (the person's), nose tip, mouth centre, right ear, left ear. */
   readonly keypoints: Float64Array;
-  /** Quarter turns, clockwise, by which the raster was turned when this face was found (0 = as it is). */
+  /** Quarter turns, clockwise, by which the raster must be turned for this face to stand upright (to within 45 degrees). */
   readonly quarterTurns: 0 | 1 | 2 | 3;
 }
 
@@ -57,7 +57,14 @@ export interface FaceNetworks {
 export interface DetectOptions {
   /** @default 0.5 as the reference; the pipeline asks for more, see check-face.ts */
   readonly minScore?: number;
-  /** Also look for faces at the three other quarter turns, and in overlapping tiles for small ones. @default true */
+  /**
+   * Also look for faces at the three other quarter turns, from further away, and in overlapping tiles for small ones; look
+   * twice at every face that is not certain, and give it the lower of both scores. @default true
+   */
   readonly thorough?: boolean;
+  /** Narrower faces are not looked for (they may still be found). Thorough search only. @default 40 */
+  readonly minFacePx?: number;
+  /** Go on until `minFacePx` even if larger faces were found; otherwise faces less than half as wide as the largest may be missed. @default false */
+  readonly everyFace?: boolean;
   readonly signal?: AbortSignal;
 }

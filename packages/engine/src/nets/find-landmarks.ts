@@ -18,7 +18,7 @@ const POINT_COUNT = MESH_COUNT + 2 * IRIS_COUNT;
 export async function findLandmarksInRegion(run: RunNetwork, raster: Raster, region: FaceRegion): Promise<FaceLandmarks> {
   const cos = Math.cos(region.rotationRad);
   const sin = Math.sin(region.rotationRad);
-  const input = sampleWindow(raster, { ...region, cos, sin }, LANDMARK_SIDE_PX, 0, 1);
+  const input = sampleWindow(raster, { ...region, cos, sin }, LANDMARK_SIDE_PX, 0, 1, 'nearest');
   const output = await run(input);
 
   const points = Float64Array.from(output.output_mesh_identity!.subarray(0, 3 * MESH_COUNT));

@@ -49,7 +49,7 @@ class FlexbufferReader {
     for (let i = 0; i < count; i++) {
       const key = this.#key(this.follow(keys + i * keyWidth, keyWidth));
       const values = this.#values(at + i * width, width, this.#bytes[at + count * width + i]!);
-      if (values) out.set(key, values);
+      if (values !== null) out.set(key, values);
     }
     return out;
   }
