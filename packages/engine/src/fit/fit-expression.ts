@@ -9,6 +9,12 @@ const DATA_SCALE = 0.4;
 /** Standard deviation of an expression's amount; wider than in the shape's fit, where an expression must not take over what is identity. */
 const EXPRESSION_SIGMA = 0.35;
 
+/** The same for shapes that portraits seldom show (shrug, puff, roll, sideways). */
+const RARE_SIGMA = 0.12;
+
+/** Slope of the cost at amount zero: an expression that explains next to nothing stays at zero (exponential prior of mean 0.2). */
+const SPARSITY = 5;
+
 /** Distance in the picture at which a landmark counts half, millimetres. */
 const ROBUST_SCALE_MM = 8;
 
@@ -20,6 +26,9 @@ const ITERATIONS = 8;
  *
  * As in fitShape every step minimises a quadratic that lies above the cost; its matrix is that of motions in space, which bounds those in the
  * picture, so it is the same for every photo.
+ *
+ * Where eyes and mouth sit on a face is the identity's business, and it knows that to a few millimetres only; so the edges of each eye and of the
+ * mouth may shift as a whole (2.5 mm standard deviation, not kept): an expression is what changes their form.
  *
  * @param neutral - shape (L,3), millimetres, model frame: landmarks of this person without expression
  * @param pixels - shape (L,2), image frame
@@ -36,19 +45,24 @@ export function fitExpression(
   const { count, expressionCount, expressionColumns, expressionTrust, expressionNormal } = basis;
   if (expressionCount === 0) return;
   const { rotation: r, translation: t } = pose;
-  const curvature = new Float64Array(expressionNormal.length);
-  for (let i = 0; i < curvature.length; i++) curvature[i] = DATA_SCALE * expressionNormal[i];
-  for (let k = 0; k < expressionCount; k++) curvature[k * expressionCount + k] += 1 / EXPRESSION_SIGMA ** 2;
+  // Expression amounts, then the shifts of eyes and mouth.
+  const size = expressionColumns.length;
+  const unknown = new Float64Array(size);
+  unknown.set(expression);
+  const curvature = expressionNormal.map((n) => DATA_SCALE * n);
+  const precision = new Float64Array(size).fill(1 / EXPRESSION_SIGMA ** 2);
+  for (let k = 0; k < expressionCount; k++) if (basis.isRare[k]) precision[k] = 1 / RARE_SIGMA ** 2;
+  for (let k = 0; k < size; k++) curvature[k * size + k] += precision[k];
 
   const shape = new Float64Array(3 * count);
   const pull = new Float64Array(3 * count);
-  const gradient = new Float64Array(expressionCount);
-  const low = new Float64Array(expressionCount);
-  const high = new Float64Array(expressionCount);
-  const step = new Float64Array(expressionCount);
+  const gradient = new Float64Array(size);
+  const low = new Float64Array(size);
+  const high = new Float64Array(size);
+  const step = new Float64Array(size);
   for (let iteration = 0; iteration < ITERATIONS; iteration++) {
     shape.set(neutral);
-    for (let k = 0; k < expressionCount; k++) addScaled(shape, expressionColumns[k], expression[k]);
+    for (let k = 0; k < size; k++) addScaled(shape, expressionColumns[k], unknown[k]);
     for (let l = 0; l < count; l++) {
       const x = shape[3 * l];
       const y = shape[3 * l + 1];
@@ -62,23 +76,26 @@ export function fitExpression(
       pull[3 * l + 1] = w * (r[1] * ex + r[4] * ey);
       pull[3 * l + 2] = w * (r[2] * ex + r[5] * ey);
     }
-    for (let k = 0; k < expressionCount; k++) {
+    for (let k = 0; k < size; k++) {
       const column = expressionColumns[k];
-      let g = expression[k] / EXPRESSION_SIGMA ** 2;
+      const isShift = k >= expressionCount;
+      let g = unknown[k] * precision[k] + (isShift ? 0 : SPARSITY);
       for (let m = 0; m < pull.length; m++) g += column[m] * pull[m];
       gradient[k] = g;
-      low[k] = basis.isGaze[k] ? 0 : -expression[k];
-      high[k] = basis.isGaze[k] ? 0 : 1 - expression[k];
+      low[k] = (isShift ? -1 : 0) - unknown[k];
+      high[k] = 1 - unknown[k];
+      if (!isShift && basis.isGaze[k]) low[k] = high[k] = 0;
     }
     step.fill(0);
     solveBoxQuadratic(curvature, gradient, low, high, step, 1e-3);
     let moved = 0;
-    for (let k = 0; k < expressionCount; k++) {
-      expression[k] += step[k];
+    for (let k = 0; k < size; k++) {
+      unknown[k] += step[k];
       moved = Math.max(moved, Math.abs(step[k]));
     }
     if (moved < 0.003) break;
   }
+  expression.set(unknown.subarray(0, expressionCount));
 }
 
 function addScaled(out: Float64Array, column: Float64Array, amount: number): void {

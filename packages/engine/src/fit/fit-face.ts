@@ -60,9 +60,11 @@ export function fitFace(input: FitInput): FittedFace {
     pixels[2 * l + 1] = points[3 * landmark[l] + 1];
   }
   // Landmarks of this person as the network sees them, without and with expression.
-  const neutral = basis.mean.slice();
+  const own = new Float64Array(3 * count);
   const first = basis.columns.length - basis.identityCount - basis.expressionCount;
-  for (let k = 0; k < basis.identityCount; k++) addScaled(neutral, basis.columns[first + k], identity[k]);
+  for (let k = 0; k < basis.identityCount; k++) addScaled(own, basis.columns[first + k], identity[k]);
+  const neutral = basis.mean.map((x, m) => x + own[m]);
+  const edges = basis.expressionMean.map((x, m) => x + own[m]);
   const posed = neutral.slice();
   const addExpression = (): void => {
     posed.set(neutral);
@@ -74,7 +76,7 @@ export function fitFace(input: FitInput): FittedFace {
   if (near === null) throw fitFailed('no pose explains the landmarks');
   const neutralPositions = model.evaluate(identity, new Float64Array(0));
   fitGaze(model, points, neutralPositions, near, intrinsics, expression);
-  fitExpression(basis, neutral, pixels, near, intrinsics, expression);
+  fitExpression(basis, edges, pixels, near, intrinsics, expression);
   addExpression();
   const pose = fitPose(posed, pixels, basis.weight, intrinsics, near);
   if (pose === null || !(pose.translation[2] > 0)) throw fitFailed('no pose explains the landmarks');

@@ -36,6 +36,17 @@ export const EXPRESSION_TRUST: Float64Array = fill(0.15, [
   [[468, 469, 470, 471, 472, 473, 474, 475, 476, 477], 0],
 ]);
 
+/**
+ * The eye or mouth whose edge a landmark lies on: 1 right eye, 2 left eye (the person's), 3 mouth, 0 for all others. On these edges the network
+ * finds the edge itself, in every state of opening; elsewhere it finds places by habit, like its own mean face.
+ */
+export const EDGE_GROUP: Float64Array = fill(0, [
+  [EYELIDS.slice(0, 16), 1],
+  [EYELIDS.slice(16), 2],
+  [OUTER_LIPS, 3],
+  [INNER_LIPS, 3],
+]);
+
 function fill(value: number, exceptions: readonly (readonly [readonly number[], number])[]): Float64Array {
   const out = new Float64Array(478).fill(value);
   for (const [landmarks, weight] of exceptions) for (const l of landmarks) out[l] = weight;

@@ -1,11 +1,17 @@
 import { computeCauchyWeight } from '../math/robust-weight.ts';
 import { applySimilarity, estimateSimilarity } from '../math/similarity.ts';
 import type { FaceModel, LandmarkBasis } from '../models/face-model.ts';
-import { EXPRESSION_TRUST, SHAPE_TRUST } from './landmark-trust.ts';
+import { EDGE_GROUP, EXPRESSION_TRUST, SHAPE_TRUST } from './landmark-trust.ts';
 import { NETWORK_MEAN_MM } from './network-mean.ts';
 
 /** Similarity unknowns: log scale, rotation vector (3), translation (3). */
 export const SIMILARITY_COUNT = 7;
+
+/** Unit of the shifts of eyes and mouth in the fit of expressions, millimetres. */
+export const EDGE_SHIFT_MM = 7;
+
+const RARE_SHAPES =
+  /^(mouthShrug|mouthRoll|mouthPress|mouthDimple|mouthLeft|mouthRight|mouthClose|cheekPuff|jawForward|jawLeft|jawRight|tongue)/;
 
 /** What the fit needs of a face model, laid out for it; depends on the model alone. */
 export interface FitBasis {
@@ -17,6 +23,8 @@ export interface FitBasis {
   readonly landmark: Uint16Array;
   /** Shape (L,3), millimetres: where the network sees the landmarks of the mean face. */
   readonly mean: Float64Array;
+  /** Shape (L,3), millimetres: the same with the model's own edges of lids and lips: neutral face of the fit of expressions. */
+  readonly expressionMean: Float64Array;
   /** Shape (3): the point that rotation and scale turn about, inside the cloud, so that they hardly move it. */
   readonly center: Float64Array;
   /** Shape (L): trust before any residual is known; 0 for the irises, which show the gaze and not the shape. */
@@ -25,14 +33,16 @@ export interface FitBasis {
   readonly columns: readonly Float64Array[];
   /** Shape (7+K+E, 7+K+E): sum over landmarks of weight times the products of the columns, square millimetres. */
   readonly normal: Float64Array;
-  /** The last E of `columns`. */
+  /** The last E of `columns`, then nine that shift the edges of each eye and of the mouth along x, y, z, {@link EDGE_SHIFT_MM} per unit. */
   readonly expressionColumns: readonly Float64Array[];
   /** Shape (L): trust for the expression in the picture. */
   readonly expressionTrust: Float64Array;
-  /** Shape (E,E): sum over landmarks of `expressionTrust` times the products of the expression columns. */
+  /** Shape (E+9,E+9): sum over landmarks of `expressionTrust` times the products of the expression columns. */
   readonly expressionNormal: Float64Array;
   /** Shape (E): 1 for shapes that go with the gaze, which the irises tell and not the lids. */
   readonly isGaze: Uint8Array;
+  /** Shape (E): 1 for shapes that portraits seldom show and that a face's own form is easily taken for. */
+  readonly isRare: Uint8Array;
 }
 
 const prepared = new WeakMap<FaceModel, FitBasis>();
@@ -69,7 +79,7 @@ export function prepareFit(model: FaceModel): FitBasis {
   }
   for (let k = 0; k < expressionCount; k++) columns.push(landmarks.expression.slice(3 * count * k, 3 * count * (k + 1)));
 
-  const expressionColumns = columns.slice(SIMILARITY_COUNT + identityCount);
+  const expressionColumns = [...columns.slice(SIMILARITY_COUNT + identityCount), ...edgeShiftColumns(landmarks.landmark)];
   const expressionTrust = Float64Array.from(landmarks.landmark, (l) => EXPRESSION_TRUST[l]);
   const basis: FitBasis = {
     count,
@@ -77,6 +87,7 @@ export function prepareFit(model: FaceModel): FitBasis {
     expressionCount,
     landmark: landmarks.landmark,
     mean,
+    expressionMean: mean.map((x, m) => (EDGE_GROUP[landmarks.landmark[Math.floor(m / 3)]] > 0 ? landmarks.mean[m] : x)),
     center,
     weight,
     columns,
@@ -85,9 +96,25 @@ export function prepareFit(model: FaceModel): FitBasis {
     expressionTrust,
     expressionNormal: computeNormal(expressionColumns, expressionTrust),
     isGaze: Uint8Array.from(model.expressionNames, (name) => (/^(eyeLook|gaze)/.test(name) ? 1 : 0)),
+    isRare: Uint8Array.from(model.expressionNames, (name) => (RARE_SHAPES.test(name) ? 1 : 0)),
   };
   prepared.set(model, basis);
   return basis;
+}
+
+/** Columns that shift the edges of one eye or of the mouth as a whole along one axis. */
+function edgeShiftColumns(landmark: Uint16Array): Float64Array[] {
+  const columns: Float64Array[] = [];
+  for (const group of [1, 2, 3]) {
+    for (let axis = 0; axis < 3; axis++) {
+      const column = new Float64Array(3 * landmark.length);
+      landmark.forEach((number, l) => {
+        if (EDGE_GROUP[number] === group) column[3 * l + axis] = EDGE_SHIFT_MM;
+      });
+      columns.push(column);
+    }
+  }
+  return columns;
 }
 
 /** Sum over landmarks of weight times the products of columns, shape (n,n). */
