@@ -1,4 +1,4 @@
-import { applySimilarity, estimateSimilarity, type Similarity } from '../../packages/engine/src/math/similarity.ts';
+import { estimateSimilarity, type Similarity } from '../../packages/engine/src/math/similarity.ts';
 import { createClosestPointTree } from './closest-point.ts';
 
 const ITERATIONS = 60;
@@ -82,5 +82,3 @@ export function alignByPoints(source: Float64Array, target: Float64Array): Simil
   if (s === null) throw new Error('the points are degenerate');
   return s;
 }
-
-export { applySimilarity };
