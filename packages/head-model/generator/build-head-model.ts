@@ -1,10 +1,13 @@
 import { PREDICT_PREVIOUS, PREDICT_SELF } from '../src/decode-shapes.ts';
 import { type HeadRegion, NO_CORNER, type QuantisationRecord } from '../src/head-model-data.ts';
 import { type HeadModelMeta, STREAM } from '../src/read-head-model.ts';
+import { triangulate } from '../src/triangulate.ts';
 import { buildPredictionTable } from './build-prediction-table.ts';
 import { buildRegions } from './build-regions.ts';
+import { deriveGaze, deriveTongueOut } from './derive-expressions.ts';
 import { encodeExpressions, encodeModes } from './encode-shapes.ts';
 import { fitBodies } from './fit-bodies.ts';
+import { fitSphere } from './fit-sphere.ts';
 import { findPart, HEAD_PARTS } from './head-parts.ts';
 import { pairVertices } from './pair-vertices.ts';
 import type { Upstream } from './read-upstream.ts';
@@ -59,17 +62,40 @@ export function buildHeadModel(
       for (let c = 0; c < columnCount; c++) steps[(3 * h + d) * columnCount + c] = Math.round((columns.fields[c]?.[i] ?? 0) / step);
     }
   });
-  const packedModes = encodeModes(table, rowStepMm.length, columnCount, steps);
+  const packedModes = encodeModes(table, rowStepMm.length, 3 * columnCount, steps);
 
-  const shapes = sortByPair(upstream.expressions);
-  const fields = shapes.map((s) => Int16Array.from(s.delta, (x) => Math.round((MM_PER_CM * x) / EXPRESSION_STEP_MM)));
+  const { polygons, polygonUvs } = packPolygons(upstream, positions);
+  const shapes = sortByPair([
+    ...upstream.expressions.map(({ name, delta }) => ({ name, deltaMm: delta.map((x) => MM_PER_CM * x) })),
+    ...deriveGaze(positions),
+    deriveTongueOut(positions, polygons, polygonUvs),
+  ]);
+  const fields = shapes.map((s) => Int16Array.from(s.deltaMm, (x) => Math.round(x / EXPRESSION_STEP_MM)));
   const predictors = Uint8Array.from(shapes, (s) => (s.followsPartner ? PREDICT_PREVIOUS : PREDICT_SELF));
   const packedExpressions = encodeExpressions(table, fields, predictors);
 
-  const { polygons, polygonUvs } = packPolygons(upstream, positions);
   const { uvs, tiles } = packUvs(upstream);
   const landmarks = registerLandmarks(positions, polygons, findPart('face').polygons[1], canonical.positionsCm);
-  const regions = buildRegions(positions, polygons);
+  const skinUvs = new Float64Array(2 * findPart('face').vertices[1]);
+  for (const polygon of neutral.polygons.slice(...findPart('face').polygons)) {
+    polygon.vertices.forEach((v, k) => {
+      for (let d = 0; d < 2; d++) skinUvs[2 * v + d] = neutral.uvs[2 * polygon.uvs[k]! + d]!;
+    });
+  }
+  const triangles = triangulate(polygons);
+  const regions = buildRegions({
+    positions,
+    polygons,
+    skinUvs,
+    landmarkUv: (l) => {
+      const uv: [number, number] = [0, 0];
+      for (let c = 0; c < 3; c++) {
+        const v = triangles[3 * landmarks.triangle[l]! + c]!;
+        for (let d = 0; d < 2; d++) uv[d]! += landmarks.barycentric[3 * l + c]! * skinUvs[2 * v + d]!;
+      }
+      return uv;
+    },
+  });
   const regionNames = Object.keys(regions) as HeadRegion[];
 
   const quantisation: QuantisationRecord = {
@@ -146,28 +172,6 @@ function eyeMidpointCm(positions: Float64Array): [number, number, number] {
   const right = fitSphere(positions, findPart('scleraRight').vertices);
   // The head is symmetric: what rounding leaves of x is not meant.
   return [0, (left[1] + right[1]) / 2, (left[2] + right[2]) / 2];
-}
-
-/** Centre of the least-squares sphere through vertices: linear in (2c, r^2 - c^2). */
-export function fitSphere(positions: Float64Array, [first, end]: readonly [number, number]): [number, number, number] {
-  const m = Array.from({ length: 4 }, () => new Array<number>(5).fill(0));
-  for (let v = first; v < end; v++) {
-    const p = [positions[3 * v]!, positions[3 * v + 1]!, positions[3 * v + 2]!];
-    const row = [2 * p[0]!, 2 * p[1]!, 2 * p[2]!, 1];
-    const right = p[0]! ** 2 + p[1]! ** 2 + p[2]! ** 2;
-    for (let i = 0; i < 4; i++) {
-      for (let j = 0; j < 4; j++) m[i]![j]! += row[i]! * row[j]!;
-      m[i]![4]! += row[i]! * right;
-    }
-  }
-  for (let c = 0; c < 4; c++) {
-    for (let r = 0; r < 4; r++) {
-      if (r === c) continue;
-      const f = m[r]![c]! / m[c]![c]!;
-      for (let k = c; k < 5; k++) m[r]![k]! -= f * m[c]![k]!;
-    }
-  }
-  return [m[0]![4]! / m[0]![0]!, m[1]![4]! / m[1]![1]!, m[2]![4]! / m[2]![2]!];
 }
 
 /** One vertex of each pair (the one on the left) and those on the midline. */

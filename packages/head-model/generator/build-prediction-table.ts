@@ -4,7 +4,7 @@ import { type PredictionTable, REFERENCES, WEIGHT_BITS } from '../src/decode-sha
  * Chooses what predicts what, so that little is left over.
  *
  * The rows go from coarse to fine (each next one is the farthest from all before it), so that most lie among their predictors
- * instead of beyond them. A vertex is predicted by up to four of its nearest predecessors, whichever explain the identity modes
+ * instead of beyond them. A vertex is predicted by up to two of its nearest predecessors, whichever explain the identity modes
  * best (orthogonal matching pursuit with a ridge); distance alone would let the upper lip predict the lower. Own derivation.
  *
  * @param positions - shape (V,3)
@@ -84,7 +84,7 @@ function nearestPredecessors(positions: Float64Array, order: readonly number[], 
   return nearest;
 }
 
-/** Up to four of the candidates with integer weights that predict the columns of `v`. */
+/** Up to two of the candidates with integer weights that predict the columns of `v`. */
 function pursue(
   signal: Float32Array,
   columns: number,

@@ -1,12 +1,4 @@
-import {
-  ESCAPE,
-  type PackedExpressions,
-  PREDICT_PREVIOUS,
-  type PredictionTable,
-  REFERENCES,
-  TILE_ROWS,
-  WEIGHT_BITS,
-} from '../src/decode-shapes.ts';
+import { ESCAPE, type PackedExpressions, PREDICT_PREVIOUS, type PredictionTable, REFERENCES, WEIGHT_BITS } from '../src/decode-shapes.ts';
 
 /** What ../src/decode-shapes.ts reads back. */
 export interface PackedModes {
@@ -17,19 +9,14 @@ export interface PackedModes {
 /**
  * Packs identity modes so that `decodeModes` gives back exactly `steps`.
  *
- * @param steps - shape (rows,3,columns)
+ * @param steps - shape (rows,width)
  */
-export function encodeModes(table: PredictionTable, rows: number, columns: number, steps: Int16Array): PackedModes {
-  const width = 3 * columns;
+export function encodeModes(table: PredictionTable, rows: number, width: number, steps: Int16Array): PackedModes {
   const residuals = new Uint8Array(rows * width);
   const escapes: number[] = [];
-  for (let tile = 0; tile < rows; tile += TILE_ROWS) {
-    const tileRows = Math.min(TILE_ROWS, rows - tile);
-    for (let p = tile; p < tile + tileRows; p++) {
-      for (let c = 0; c < width; c++) {
-        const predicted = predict(table, p, (q) => steps[q * width + c]!);
-        residuals[tile * width + c * tileRows + (p - tile)] = toByte(steps[p * width + c]! - predicted, escapes);
-      }
+  for (let p = 0; p < rows; p++) {
+    for (let i = 0; i < width; i++) {
+      residuals[p * width + i] = toByte(steps[p * width + i]! - predict(table, p, (q) => steps[q * width + i]!), escapes);
     }
   }
   return { residuals, escapes: Uint16Array.from(escapes) };

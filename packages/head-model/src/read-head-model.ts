@@ -73,7 +73,7 @@ export async function readHeadModel(bytes: Uint8Array, path: string): Promise<He
       steps: decodeModes(
         table,
         rowCount,
-        basis.columnCount,
+        3 * basis.columnCount,
         array('modes', 'u8', 3 * rowCount * basis.columnCount),
         array('modeEscapes', 'u16'),
       ),
