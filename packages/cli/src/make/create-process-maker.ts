@@ -20,8 +20,13 @@ const WORKER_URL = new URL(import.meta.url.endsWith('.ts') ? './make-worker.ts' 
 /**
  * Makes photos in a process of its own, which is started by the first photo. Dies it in the middle of a photo, that photo fails
  * with FW_INTERNAL and the next one gets a new process.
+ *
+ * @param replace - for tests: another program, less patience
  */
-export function createProcessMaker(options: MakeOptions, workerUrl: URL = WORKER_URL): PhotoMaker {
+export function createProcessMaker(
+  options: MakeOptions,
+  { workerUrl = WORKER_URL, cancelGraceMs = CANCEL_GRACE_MS }: { readonly workerUrl?: URL; readonly cancelGraceMs?: number } = {},
+): PhotoMaker {
   let child: ChildProcess | undefined;
   let stderr = '';
 
@@ -78,7 +83,7 @@ export function createProcessMaker(options: MakeOptions, workerUrl: URL = WORKER
         };
         const onAbort = (): void => {
           tell(worker, { type: 'cancel' });
-          killTimer = setTimeout(() => worker.kill('SIGKILL'), CANCEL_GRACE_MS);
+          killTimer = setTimeout(() => worker.kill('SIGKILL'), cancelGraceMs);
         };
         worker.on('message', onMessage).on('exit', onExit).on('error', onError);
         signal?.addEventListener('abort', onAbort);
