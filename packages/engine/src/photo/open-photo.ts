@@ -284,7 +284,6 @@ async function decodePixels(
 
 /** What libjpeg says where pixels are missing or wrong (jerror.h); its other warnings are about oddities that do no harm. */
 const JPEG_DAMAGE = /premature end|bad Huffman|instead of RST/i;
-const JPEG_END_OF_IMAGE = new Uint8Array([0xff, 0xd9]);
 
 /**
  * Decodes a JPEG such that every pixel asked for is really there, without refusing what cameras and programs write in practice.
@@ -293,20 +292,13 @@ const JPEG_END_OF_IMAGE = new Uint8Array([0xff, 0xd9]);
  * end mark with all pixels present (the mark is added), and warnings that are not about pixels (stray bytes, odd headers).
  */
 async function decodeJpeg(bytes: Uint8Array, prepare: (source: Uint8Array, failOn: FailOn) => Sharp) {
-  let trouble: unknown;
+  const source = endJpeg(bytes);
   try {
-    return await prepare(bytes, 'warning').toBuffer({ resolveWithObject: true });
+    return await prepare(source, 'warning').toBuffer({ resolveWithObject: true });
   } catch (e) {
-    trouble = e;
+    if (JPEG_DAMAGE.test(messageOf(e)) || /timeout/.test(messageOf(e))) throw e;
   }
-  if (/premature end of JPEG image/.test(messageOf(trouble))) {
-    const ended = new Uint8Array(bytes.length + 2);
-    ended.set(bytes);
-    ended.set(JPEG_END_OF_IMAGE, bytes.length);
-    return prepare(ended, 'warning').toBuffer({ resolveWithObject: true });
-  }
-  if (JPEG_DAMAGE.test(messageOf(trouble)) || /timeout/.test(messageOf(trouble))) throw trouble;
-  const image = prepare(bytes, 'error');
+  const image = prepare(source, 'error');
   let damage: string | undefined;
   image.on('warning', (text: string) => {
     if (JPEG_DAMAGE.test(text)) damage = text;
@@ -314,6 +306,31 @@ async function decodeJpeg(bytes: Uint8Array, prepare: (source: Uint8Array, failO
   const decoded = await image.toBuffer({ resolveWithObject: true });
   if (damage !== undefined) throw new Error(damage);
   return decoded;
+}
+
+/** Zeros at the end of a file from this many on are the rest of a download that never came, not picture data, bytes. */
+const MIN_ZERO_FILL_BYTES = 16;
+
+/**
+ * The same JPEG, with an end mark where its picture data has none. Zeros after the data are dropped before: the decoder would take
+ * them for picture.
+ */
+function endJpeg(bytes: Uint8Array): Uint8Array {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  let at = 2;
+  // Segments up to the first scan (ITU T.81 §B.1.1.4); what is not one of them is left to the decoder to judge.
+  while (at + 4 <= buffer.length && buffer.readUInt16BE(at) !== 0xffda) {
+    if (buffer[at] !== 0xff) return bytes;
+    at += 2 + buffer.readUInt16BE(at + 2);
+  }
+  if (buffer.lastIndexOf('\xff\xd9', undefined, 'latin1') > at) return bytes;
+  let end = bytes.length;
+  while (end > at && bytes[end - 1] === 0) end--;
+  if (bytes.length - end < MIN_ZERO_FILL_BYTES) end = bytes.length;
+  const ended = new Uint8Array(end + 2);
+  ended.set(bytes.subarray(0, end));
+  ended.set([0xff, 0xd9], end);
+  return ended;
 }
 
 function rgbFromGrey(grey: Uint8Array): Uint8Array {
@@ -344,7 +361,11 @@ async function withDeadline<T>(work: Promise<T>, limitMs: number, signal: AbortS
 }
 
 function damaged(e: unknown): FacewrightError {
-  const text = messageOf(e).replace('Input buffer has corrupt header: ', '').split('\n')[0].slice(0, 200);
+  const text = messageOf(e)
+    .replace('Input buffer has corrupt header: ', '')
+    .replace(/^\w+: /, '')
+    .split('\n')[0]
+    .slice(0, 200);
   // The format was told from its first bytes, so what the library cannot make out is the rest of the header.
   const reason = /unsupported image format|^Unknown error/.test(text) ? 'the header or the data behind it is incomplete' : text;
   return new FacewrightError('FW_PHOTO_TRUNCATED', { reason }, { cause: e });
