@@ -1,7 +1,7 @@
 import { type HeadColors, SKIN_NOT, SKIN_SURE } from './head-colors.ts';
 import type { SurfaceObservation } from './observe-surface.ts';
 import { createPullPushWorkspace, type PullPushWorkspace, pullPush } from './pull-push.ts';
-import { computeSkinDistance } from './skin-color.ts';
+import { computeToneDistance, SKIN_SPREAD } from './skin-color.ts';
 import { smoothstep } from './smoothstep.ts';
 import { FIELD_SIZE, type SurfaceTables } from './surface-tables.ts';
 import { NO_TRIANGLE } from './texel-map.ts';
@@ -19,7 +19,10 @@ export interface SurfacePlan {
    * hair (3), all sRGB 0..255; and how far the fill is hair, 0..1.
    */
   readonly channels: Float32Array;
-  /** Shape (F,F,3), (F,F,3), (F,F): completed skin and hair before shelter darkens them, and the difference of `hairness` from the usual hairline; a neighbouring surface is tied to these. */
+  /**
+   * Shape (F,F,3), (F,F,3), (F,F): completed skin and hair before shelter darkens them, and the difference of `hairness` from the usual
+   * hairline; a neighbouring surface is tied to these.
+   */
   readonly skin: Float32Array;
   readonly hair: Float32Array;
   readonly hairness: Float32Array;
@@ -47,15 +50,36 @@ export const createCompletionWorkspace = (): CompletionWorkspace => ({
   one: createPullPushWorkspace(FIELD_SIZE, 1),
 });
 
+/** Lining of the mouth and the eye sockets, sRGB: dark flesh. */
+const LINING: readonly [number, number, number] = [74, 26, 24];
+
+/** How much completed colours are drawn to the median with distance (see pullPush). */
+const SKIN_PRIOR = 0.7;
+const HAIR_PRIOR = 0.6;
+const HAIRLINE_PRIOR = 1;
+const OFFSET_PRIOR = 0.3;
+/** Light differs between the halves of a face by no more than this (a lamp beside it), 8-bit levels. */
+const MAX_OFFSET = 70;
+
+/** Whether there is usually hair: 0 below the hairline, 1 above, thinning out over a finger's width. */
+const usualHair = (hairlineMm: number): number => smoothstep(-9, 11, hairlineMm);
+
+/**
+ * Decides for every place of a surface what paints it: the photo, the mirrored photo or a smooth continuation of what is around.
+ *
+ * @param localSkinTone - shape (F,F,3): tone of skin by place, or null for one tone everywhere
+ * @param seam - ties to a neighbour that was completed before
+ */
 export function completeSurface(
   tables: SurfaceTables,
   observation: SurfaceObservation,
   colors: HeadColors,
+  localSkinTone: Float32Array | null,
   workspace: CompletionWorkspace,
   seam: SeamConstraints | null,
 ): SurfacePlan {
-  const { field, outsideMm, hairlineMm, openness, mirrorTexel } = tables;
-  const { rgb, seen } = observation;
+  const { field, outsideMm, hairlineMm, openness, mirrorTexel, lipRimMm, lining } = tables;
+  const { rgb, tone, seen, beyondMm } = observation;
   const n = field.triangle.length;
   const channels = new Float32Array(n * PLAN.count);
 
@@ -64,24 +88,30 @@ export function completeSurface(
   const own = new Float32Array(n);
   for (let p = 0; p < n; p++) {
     if (seen[p] === 0) continue;
-    const r = rgb[3 * p]!;
-    const g = rgb[3 * p + 1]!;
-    const b = rgb[3 * p + 2]!;
-    const other = smoothstep(SKIN_SURE, SKIN_NOT, computeSkinDistance(colors.skin, r, g, b));
+    const distance = computeToneDistance(tone, 3 * p, localSkinTone ?? colors.skinTone, localSkinTone === null ? 0 : 3 * p, SKIN_SPREAD);
+    const other = smoothstep(SKIN_SURE, SKIN_NOT, distance);
     notSkin[p] = other;
     const outside = outsideMm[p]!;
     const hairline = hairlineMm[p]!;
-    // Inside the oval everything is face (brows, beard, glasses, a fringe); outside only skin is, and on the scalp hair.
-    let belongs = 1 - other * smoothstep(-9, -1, outside);
+    // Inside the oval everything is face (brows, beard, glasses, a fringe), except at its lower edges, where the outline in the photo
+    // says how near the background is; outside only skin is.
+    const edge = Math.max(smoothstep(-9, -3, beyondMm[p]!), 1 - smoothstep(0.3, 0.65, seen[p]!));
+    const doubt = Math.max(smoothstep(-9, -1, outside), edge * smoothstep(-40, -22, outside));
+    let belongs = 1 - other * doubt;
     let reach = 1 - smoothstep(14, 34, outside);
-    const onScalp = smoothstep(-4, 3, hairline);
-    if (onScalp > 0 && colors.hair !== null) {
-      const hairLike = 1 - smoothstep(3, 4.5, hairDistance(colors, r, g, b));
-      belongs += onScalp * (Math.max(belongs, hairLike) - belongs);
-      reach += onScalp * (1 - smoothstep(70, 100, outside) - reach);
+    // Above the brows there is nothing but forehead, hair or hat before the scalp, as long as the surface is not seen edge-on.
+    const onTop = smoothstep(-45, -25, hairline);
+    if (onTop > 0) {
+      const hairLike =
+        colors.hair === null ? 0 : 1 - smoothstep(3, 4.5, computeToneDistance(tone, 3 * p, colors.hair.tone, 0, colors.hair.toneSpread));
+      const head = colors.hair === null ? 1 - other : Math.max(hairLike, 1 - other, smoothstep(0.55, 0.9, seen[p]!));
+      belongs += onTop * (head - belongs);
+      if (colors.hair !== null) reach += smoothstep(-10, 0, hairline) * (1 - smoothstep(70, 100, outside) - reach);
     }
-    own[p] = seen[p]! * belongs * reach;
+    own[p] = seen[p]! * belongs * reach * lipMargin(rgb, tone, p, lipRimMm[p]!, colors);
   }
+
+  softenWeights(own, field.triangle, field.size);
 
   // Weights. A side that is seen well paints itself; where the other side is seen much better, that one does.
   const delta = new Float32Array(3 * n);
@@ -92,15 +122,18 @@ export function completeSurface(
     const q = mirrorTexel[p]!;
     const b = q === p ? 0 : own[q]!;
     const o = p * PLAN.count;
-    const w = smoothstep(0.12, 0.5, a) * (1 - smoothstep(0.1, 0.6, b - a));
+    const w = smoothstep(0.1, 0.45, a) * (1 - smoothstep(0.15, 0.6, b - a));
     channels[o + PLAN.own] = w;
-    channels[o + PLAN.mirrored] = (1 - w) * smoothstep(0.12, 0.5, b);
-    both[p] = Math.min(1, 4 * Math.min(a, b));
-    if (both[p]! > 0) for (let k = 0; k < 3; k++) delta[3 * p + k] = rgb[3 * p + k]! - rgb[3 * q + k]!;
+    channels[o + PLAN.mirrored] = (1 - w) * smoothstep(0.1, 0.45, b);
+    // Only skin is compared with skin: a strand on one side is not a difference of light.
+    both[p] = Math.min(1, 4 * Math.min(a, b)) * (1 - notSkin[p]!) * (1 - notSkin[q]!);
+    if (both[p]! > 0) {
+      for (let k = 0; k < 3; k++) delta[3 * p + k] = Math.max(-MAX_OFFSET, Math.min(MAX_OFFSET, rgb[3 * p + k]! - rgb[3 * q + k]!));
+    }
   }
 
   // Light differs between the sides: the difference seen where both are known runs on smoothly where only one is.
-  pullPush(delta, both, workspace.three, [0, 0, 0], 0.02);
+  pullPush(delta, both, workspace.three, [0, 0, 0], OFFSET_PRIOR);
 
   const skin = new Float32Array(3 * n);
   const skinWeight = new Float32Array(n);
@@ -108,30 +141,26 @@ export function completeSurface(
   const hairWeight = new Float32Array(n);
   const hairness = new Float32Array(n);
   const hairnessWeight = new Float32Array(n);
-  const [skinR, skinG, skinB] = colors.skin.rgb;
   for (let p = 0; p < n; p++) {
     if (field.triangle[p] === NO_TRIANGLE) continue;
     const o = p * PLAN.count;
     for (let k = 0; k < 3; k++) channels[o + PLAN.offset + k] = delta[3 * p + k]!;
     const w1 = channels[o + PLAN.own]!;
     const w2 = channels[o + PLAN.mirrored]!;
-    const q = mirrorTexel[p]!;
     const w = w1 + w2;
-    const other = w > 0 ? (w1 * notSkin[p]! + w2 * notSkin[q]!) / w : 0;
-    const inHair = smoothstep(-6, 4, hairlineMm[p]!);
-    if (w > 0.02) {
-      for (let k = 0; k < 3; k++) {
-        const c = (w1 * rgb[3 * p + k]! + w2 * (rgb[3 * q + k]! + delta[3 * p + k]!)) / w;
-        skin[3 * p + k] = c;
-        hair[3 * p + k] = c;
-      }
-      // Beside the oval only skin may spread outward; inside it whatever is there (beard into beard).
-      skinWeight[p] = w * (1 - other * smoothstep(-25, -8, outsideMm[p]!)) * (1 - inHair * other);
-      hairWeight[p] = w * other * smoothstep(-20, 4, hairlineMm[p]!);
-      const band = smoothstep(-28, -16, hairlineMm[p]!);
-      hairness[p] = other - inHair;
-      hairnessWeight[p] = 0.9 * w * band;
+    if (w < 0.02) continue;
+    const q = mirrorTexel[p]!;
+    const other = (w1 * notSkin[p]! + w2 * notSkin[q]!) / w;
+    for (let k = 0; k < 3; k++) {
+      const c = (w1 * rgb[3 * p + k]! + w2 * (rgb[3 * q + k]! + delta[3 * p + k]!)) / w;
+      skin[3 * p + k] = c;
+      hair[3 * p + k] = c;
     }
+    // Beside the oval only skin may spread outward; inside it whatever is there (lips into lips, lids into lids).
+    skinWeight[p] = w * (1 - other * smoothstep(-28, -12, outsideMm[p]!)) * (1 - other * smoothstep(-45, -30, hairlineMm[p]!));
+    hairWeight[p] = w * other * smoothstep(-25, 4, hairlineMm[p]!);
+    hairness[p] = other - usualHair(hairlineMm[p]!);
+    hairnessWeight[p] = 0.9 * w * smoothstep(-30, -16, hairlineMm[p]!);
   }
   if (seam !== null) {
     for (let i = 0; i < seam.texel.length; i++) {
@@ -146,38 +175,60 @@ export function completeSurface(
       hairnessWeight[p] = 1;
     }
   }
-  pullPush(skin, skinWeight, workspace.three, [skinR, skinG, skinB], 0.03);
-  const hairRgb = colors.hair?.rgb ?? colors.skin.rgb;
-  pullPush(hair, hairWeight, workspace.three, hairRgb, 0.06);
-  pullPush(hairness, hairnessWeight, workspace.one, [0], 0.12);
+  pullPush(skin, skinWeight, workspace.three, colors.skin, SKIN_PRIOR);
+  pullPush(hair, hairWeight, workspace.three, colors.hair?.rgb ?? colors.skin, HAIR_PRIOR);
+  pullPush(hairness, hairnessWeight, workspace.one, [0], HAIRLINE_PRIOR);
 
   for (let p = 0; p < n; p++) {
     const o = p * PLAN.count;
+    if (lining[p] === 1) {
+      for (let k = 0; k < 3; k++) channels[o + PLAN.skin + k] = LINING[k]!;
+      continue;
+    }
     // Folds and undersides that no photo shows are darker and redder than open skin.
     const closed = 1 - openness[p]!;
-    const shade = 1 - 0.55 * closed;
+    const shade = 1 - 0.5 * closed;
     channels[o + PLAN.skin] = skin[3 * p]! * (shade + 0.12 * closed);
     channels[o + PLAN.skin + 1] = skin[3 * p + 1]! * shade;
     channels[o + PLAN.skin + 2] = skin[3 * p + 2]! * shade;
     for (let k = 0; k < 3; k++) channels[o + PLAN.hair + k] = hair[3 * p + k]! * (1 - 0.35 * closed);
-    const usual = smoothstep(-6, 4, hairlineMm[p]!);
-    channels[o + PLAN.hairness] = colors.hairAmount * Math.max(0, Math.min(1, usual + hairness[p]!));
+    channels[o + PLAN.hairness] = colors.hair === null ? 0 : Math.max(0, Math.min(1, usualHair(hairlineMm[p]!) + hairness[p]!));
   }
   return { channels, skin, hair, hairness };
 }
 
-function hairDistance(colors: HeadColors, r: number, g: number, b: number): number {
-  const hair = colors.hair!;
-  // Hair shines and lies in its own shade: brightness counts a third.
-  return computeSkinDistance(
-    {
-      ...hair,
-      logLumaSpread: Math.max(0.5, 1.5 * hair.logLumaSpread),
-      bluenessSpread: Math.max(0.07, hair.bluenessSpread),
-      rednessSpread: Math.max(0.07, hair.rednessSpread),
-    },
-    r,
-    g,
-    b,
+/** Mean of 3 x 3 texels where that is less: takes the frayed edge off what colour decided texel by texel, without growing it. */
+function softenWeights(weights: Float32Array, triangle: Uint16Array, size: number): void {
+  const across = new Float32Array(weights.length);
+  for (let p = 1; p < weights.length - 1; p++) across[p] = (weights[p - 1]! + weights[p]! + weights[p + 1]!) / 3;
+  for (let p = size; p < weights.length - size; p++) {
+    if (triangle[p] === NO_TRIANGLE) continue;
+    // Beyond the rim of an island there is nothing to average with.
+    if (
+      triangle[p - 1] === NO_TRIANGLE ||
+      triangle[p + 1] === NO_TRIANGLE ||
+      triangle[p - size] === NO_TRIANGLE ||
+      triangle[p + size] === NO_TRIANGLE
+    )
+      continue;
+    const mean = (across[p - size]! + across[p]! + across[p + size]!) / 3;
+    if (mean < weights[p]!) weights[p] = mean;
+  }
+}
+
+/** Weight of a place near the opening of the mouth, 0..1: teeth (paler than skin) and the dark between them do not belong on the lips. */
+function lipMargin(rgb: Float32Array, tone: Float32Array, p: number, lipRimMm: number, colors: HeadColors): number {
+  if (lipRimMm > 11) return 1;
+  const near = 1 - smoothstep(6, 11, lipRimMm);
+  // Lips are redder than skin, teeth less red; the red excess of skin is about 0.2 and more, that of teeth near 0.05.
+  const red = tone[3 * p + 2]!;
+  const skinRed = colors.skinTone[2]!;
+  const bright = smoothstep(
+    0.55,
+    0.85,
+    (0.299 * rgb[3 * p]! + 0.587 * rgb[3 * p + 1]! + 0.114 * rgb[3 * p + 2]!) / Math.exp(colors.skinTone[0]!),
   );
+  const isTooth = (1 - smoothstep(0.45 * skinRed, 0.8 * skinRed, red)) * bright;
+  const isGap = smoothstep(0.95, 1.4, colors.skinTone[0]! - tone[3 * p]!);
+  return 1 - near * Math.max(skinRed > 0.03 ? isTooth : 0, isGap);
 }

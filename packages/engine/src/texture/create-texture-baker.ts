@@ -91,7 +91,7 @@ function bake(state: BakerState, input: BakeInput): FaceMaps {
     if (input.signal?.aborted === true) throw new FacewrightError('FW_CANCELED', { stage: 'texture' });
   };
   check();
-  const frame = computePhotoFrame(input.face, input.view, state.outside);
+  const frame = computePhotoFrame(input.face, input.view, input.landmarks, state.layout, state.outside);
   const pixelsPerTexel = estimatePixelsPerTexel(model, skin, frame);
   const coarseFactor = Math.max(1, Math.round((pixelsPerTexel * size) / FIELD_SIZE / input.view.scaleX));
   const coarse = createPhotoLevel(input.view, frame.box, coarseFactor, 0);
@@ -100,20 +100,20 @@ function bake(state: BakerState, input: BakeInput): FaceMaps {
   const scalpSeen = scalp === null ? null : observeSurface(model, scalp, frame, coarse);
   const surfaces = [{ tables: skin, observation: skinSeen }];
   if (scalp !== null && scalpSeen !== null) surfaces.push({ tables: scalp, observation: scalpSeen });
-  const colors = estimateHeadColors(surfaces);
+  const colors = estimateHeadColors(surfaces, workspace.three);
   check();
-  const skinPlan = completeSurface(skin, skinSeen, colors, workspace, null);
+  const skinPlan = completeSurface(skin, skinSeen, colors, colors.localSkinTone, workspace, null);
   const scalpPlan =
     scalp === null || scalpSeen === null || seam === null
       ? null
-      : completeSurface(scalp, scalpSeen, colors, workspace, computeSeamConstraints(seam, skinPlan));
+      : completeSurface(scalp, scalpSeen, colors, null, workspace, computeSeamConstraints(seam, skinPlan));
   check();
   const fineFactor = Math.max(1, Math.floor(pixelsPerTexel / input.view.scaleX + 0.25));
   const fine = createPhotoLevel(input.view, frame.box, fineFactor, pixelsPerTexel / input.view.scaleX < 0.8 ? 0.5 : 0);
   const grain = estimateGrain(skin, frame, model, fine);
   check();
   const observed = new Uint8Array(size * size);
-  const paint = { grain, grainTile, hairContrast: colors.hairAmount > 0 ? colors.hairContrast : 0 };
+  const paint = { grain: 0.55 * grain, grainTile, hairContrast: colors.hair?.contrast ?? 0 };
   const skinRgb = paintSurface(model, skin, frame, fine, skinPlan, { ...paint, observed });
   check();
   const scalpRgb = scalp === null || scalpPlan === null ? null : paintSurface(model, scalp, frame, fine, scalpPlan, paint);

@@ -52,26 +52,28 @@ export function paintDetails(
   colors: HeadColors,
 ): SurfaceMaterial[] {
   const has = (m: PartMaterial): boolean => model.parts.some((p) => p.material === m);
-  const [r, g, b] = colors.skin.rgb;
+  const [r, g, b] = colors.skin;
   const skinLuma = 0.299 * r + 0.587 * g + 0.114 * b;
+  const { saturation } = colors;
   // Photos of dark scenes keep their light: what is painted is as bright as the rest.
   const exposure = Math.max(0.55, Math.min(1.05, 0.55 + (0.5 * skinLuma) / 165));
   const out: SurfaceMaterial[] = [];
   const { size } = details;
   if (has('mouth')) {
-    out.push(opaque('mouth', ['mouth'], texture('mouth', size.mouth, details.mouth(), exposure), 0.35));
+    out.push(opaque('mouth', ['mouth'], texture('mouth', size.mouth, details.mouth(), exposure, saturation), 0.35));
   }
-  if (has('teeth')) out.push(opaque('teeth', ['teeth'], texture('teeth', size.mouth, details.teeth(), exposure), 0.25));
+  if (has('teeth')) out.push(opaque('teeth', ['teeth'], texture('teeth', size.mouth, details.teeth(), exposure, saturation), 0.25));
   const eye = details.eye();
   if (eye !== null) {
     const eyeColors = estimateEyeColors(input.landmarks, input.view, skinLuma);
-    const map: TextureMap = { name: 'eyes', width: eye.size, height: eye.size, channels: 3, data: paintEye(eye, eyeColors) };
+    const map: TextureMap = { name: 'eyes', width: eye.size, height: eye.size, channels: 3, data: paintEye(eye, eyeColors, saturation) };
     out.push(opaque('eyes', ['sclera'], map, 0.12));
     // The inner iris lies behind the painted cornea and is not seen; its colour keeps it right where a renderer makes the cornea clear.
     if (has('iris')) out.push({ ...opaque('iris', ['iris'], null, 0.3), baseColor: [...linear(eyeColors.iris), 1] });
   }
   // The wet rim of the lids and the corner of the eye: flesh, from the person's own skin.
   const flesh: [number, number, number] = [0.55 * r + 0.45 * 190 * exposure, 0.6 * g + 0.4 * 92 * exposure, 0.6 * b + 0.4 * 88 * exposure];
+  desaturate(flesh, saturation);
   if (has('lacrimal')) out.push({ ...opaque('lacrimal', ['lacrimal'], null, 0.2), baseColor: [...linear(flesh), 1] });
   if (has('eyeBlend')) {
     out.push({
@@ -81,7 +83,7 @@ export function paintDetails(
   }
   if (has('eyeOcclusion')) {
     out.push({
-      ...opaque('eyeOcclusion', ['eyeOcclusion'], tinted('eyeOcclusion', size.small, details.occlusion(), [24, 12, 10]), 1),
+      ...opaque('eyeOcclusion', ['eyeOcclusion'], tinted('eyeOcclusion', size.small, details.occlusion(), [24, 14, 12]), 1),
       alphaMode: 'BLEND',
     });
   }
@@ -113,7 +115,15 @@ function opaque(name: string, materials: readonly PartMaterial[], albedo: Textur
   return { name, materials, albedo, baseColor: [1, 1, 1, 1], roughness, alphaMode: 'OPAQUE', doubleSided: false };
 }
 
-function texture(name: string, size: number, rgb: Uint8Array, exposure: number): TextureMap {
+function texture(name: string, size: number, rgb: Uint8Array, exposure: number, saturation: number): TextureMap {
+  if (saturation < 1) {
+    const data = new Uint8Array(rgb.length);
+    for (let o = 0; o < rgb.length; o += 3) {
+      const y = 0.299 * rgb[o]! + 0.587 * rgb[o + 1]! + 0.114 * rgb[o + 2]!;
+      for (let k = 0; k < 3; k++) data[o + k] = Math.min(255, (y + saturation * (rgb[o + k]! - y)) * exposure + 0.5);
+    }
+    return { name, width: size, height: size, channels: 3, data };
+  }
   return { name, width: size, height: size, channels: 3, data: rgb.map((v) => Math.min(255, v * exposure + 0.5)) };
 }
 
@@ -169,4 +179,9 @@ function linear(rgb: readonly number[]): [number, number, number] {
     const c = Math.max(0, Math.min(255, rgb[k]!)) / 255;
     return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
   }) as [number, number, number];
+}
+
+function desaturate(rgb: [number, number, number], saturation: number): void {
+  const y = 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2];
+  for (let k = 0; k < 3; k++) rgb[k] = y + saturation * (rgb[k]! - y);
 }

@@ -67,7 +67,7 @@ export function createEyeTemplate(model: FaceModel, part: ModelPart, size: numbe
     const vein = 1 - Math.abs(2 * valueNoise(angle * 9 + 1.1 * valueNoise(ex / 1.7, ey / 1.7, 5), radius / 5, 4) - 1);
     const veins = smoothstep(0.93, 1, vein) * smoothstep(7, 11, radius) * 0.28;
     const corner = smoothstep(7, 13, Math.abs(ex));
-    redness[p] = 255 * Math.min(1, (front ? 0.06 : 0.4) + veins + 0.42 * corner * corner) + 0.5;
+    redness[p] = 255 * Math.min(1, (front ? 0.06 : 0.4) + veins + 0.25 * corner * corner) + 0.5;
     if (!front) continue;
 
     const r = radius / IRIS_RADIUS_MM;
@@ -97,15 +97,19 @@ export function createEyeTemplate(model: FaceModel, part: ModelPart, size: numbe
   return { size, shade, redness, iris, fibre };
 }
 
-/** Colours an eyeball. Shape (size,size,3), sRGB. */
-export function paintEye(template: EyeTemplate, colors: EyeColors): Uint8Array {
+/**
+ * Colours an eyeball. Shape (size,size,3), sRGB.
+ *
+ * @param saturation - 0..1, share of the veins' and corners' red
+ */
+export function paintEye(template: EyeTemplate, colors: EyeColors, saturation: number): Uint8Array {
   const { shade, redness, iris, fibre } = template;
   const out = new Uint8Array(3 * shade.length);
   const [sr, sg, sb] = colors.sclera;
   const [ir, ig, ib] = liftIris(colors.iris);
   for (let p = 0, o = 0; p < shade.length; p++, o += 3) {
     const s = shade[p]! / 255;
-    const red = (redness[p]! / 255) * 0.55;
+    const red = (redness[p]! / 255) * 0.55 * saturation;
     let r = sr * s * (1 - 0.1 * red);
     let g = sg * s * (1 - 0.55 * red);
     let b = sb * s * (1 - 0.55 * red);
@@ -129,7 +133,7 @@ export function paintEye(template: EyeTemplate, colors: EyeColors): Uint8Array {
 /** Photos show irises darkened by lids and lashes: brings the brightness up to where the colour can be seen, without changing the hue. */
 function liftIris(rgb: readonly [number, number, number]): [number, number, number] {
   const luma = Math.max(4, 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2]);
-  const wanted = Math.max(luma, 38) * 1.12;
+  const wanted = Math.max(luma * 0.9, 30);
   const k = wanted / luma;
   // A little more of the hue than the photo has: shade and blur have greyed it.
   return [0, 1, 2].map((i) => Math.max(0, Math.min(235, (luma + 1.2 * (rgb[i]! - luma)) * k))) as [number, number, number];

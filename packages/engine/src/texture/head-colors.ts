@@ -1,94 +1,154 @@
 import type { SurfaceObservation } from './observe-surface.ts';
-import { computeSkinDistance, estimateSkinColor, type SkinColor } from './skin-color.ts';
+import { type PullPushWorkspace, pullPush } from './pull-push.ts';
+import { computeRobustStatistics, computeTone, computeToneDistance, SKIN_SPREAD, TONE_CHANNELS } from './skin-color.ts';
 import { smoothstep } from './smoothstep.ts';
 import type { SurfaceTables } from './surface-tables.ts';
 
 /** Colours of one person in one photo. */
 export interface HeadColors {
-  readonly skin: SkinColor;
-  /** Colour of the hair (same measures), or null where none was seen on the scalp. */
-  readonly hair: SkinColor | null;
-  /** 0..1: how far the scalp bears hair. */
-  readonly hairAmount: number;
-  /** Standard deviation of the hair's brightness relative to its mean. */
-  readonly hairContrast: number;
+  /** Median of the bare skin, sRGB 0..255. */
+  readonly skin: readonly [number, number, number];
+  /** Its tone (see computeTone). */
+  readonly skinTone: readonly number[];
+  /** Shape (F,F,3): tone that skin has at each place of the first surface, light and make-up included. */
+  readonly localSkinTone: Float32Array;
+  /** 0..1: how colourful the photo is; 0 for black and white. What is painted follows. */
+  readonly saturation: number;
+  /** The scalp's hair, or null where the scalp is bare. */
+  readonly hair: HairColor | null;
 }
 
-/** Distances from the skin colour, in standard deviations: below the first it is skin, above the second it is not. */
+export interface HairColor {
+  readonly rgb: readonly [number, number, number];
+  readonly tone: readonly number[];
+  readonly toneSpread: readonly [number, number, number];
+  /** Standard deviation of the strands' brightness relative to their mean. */
+  readonly contrast: number;
+}
+
+/** Distances from the skin's tone, in standard deviations: below the first it is skin, above the second it is not. */
 export const SKIN_SURE = 2.4;
-export const SKIN_NOT = 3.8;
+export const SKIN_NOT = 3.9;
 
 /** Scalp texels that must be seen before the photo decides about hair. */
 const MIN_SCALP_TEXELS = 60;
+/** Share of the scalp seen that must not be skin for it to bear hair. */
+const MIN_HAIR_SHARE = 0.4;
+/** Lower bounds of the bands, millimetres above the usual hairline. */
+const HAIR_BANDS_MM: readonly number[] = [6, 16, 28, 44];
+/** As many samples as give a median to a level of 8 bits; more cost time only. */
+const MAX_SAMPLES = 1500;
+
+interface ObservedSurface {
+  readonly tables: SurfaceTables;
+  readonly observation: SurfaceObservation;
+}
 
 /** Estimates skin colour (from the bare parts of the face) and hair colour (from the scalp above the hairline). */
-export function estimateHeadColors(
-  surfaces: readonly { readonly tables: SurfaceTables; readonly observation: SurfaceObservation }[],
-): HeadColors {
-  const skinSamples: number[] = [];
-  for (const { tables, observation } of surfaces) {
-    for (let p = 0; p < tables.core.length; p++) {
-      if (tables.core[p]! > 0.5 && observation.seen[p]! > 0.4) {
-        skinSamples.push(observation.rgb[3 * p]!, observation.rgb[3 * p + 1]!, observation.rgb[3 * p + 2]!);
-      }
-    }
-  }
-  const skin = estimateSkinColor(skinSamples.length >= 90 ? skinSamples : collectInside(surfaces));
+export function estimateHeadColors(surfaces: readonly ObservedSurface[], workspace: PullPushWorkspace): HeadColors {
+  const face = surfaces[0]!;
+  const bare = collect([face], (tables, p) => tables.core[p]! > 0.5, 0.4);
+  const samples = bare.length >= 90 ? bare : collect([face], (tables, p) => tables.outsideMm[p]! < -12, 0.1);
+  const skin = samples.length >= 9 ? computeRobustStatistics(samples, 3).median : [180, 140, 120];
+  const tones = computeTones(samples);
+  const skinTone = tones.length >= 9 ? computeRobustStatistics(tones, TONE_CHANNELS).median : [...computeTones([180, 140, 120])];
 
-  let scalpTexels = 0;
-  let bareTexels = 0;
-  const hairSamples: number[] = [];
+  const localSkinTone = computeLocalTone(face, skinTone, workspace);
+  const rgb: [number, number, number] = [skin[0]!, skin[1]!, skin[2]!];
+  return {
+    skin: rgb,
+    skinTone,
+    localSkinTone,
+    saturation: smoothstep(0.01, 0.08, skinTone[2]!),
+    hair: estimateHair(surfaces, skinTone, localSkinTone, rgb),
+  };
+}
+
+/** Skin's tone where it is sure, carried on smoothly to where it is not known. */
+function computeLocalTone(
+  { tables, observation }: ObservedSurface,
+  skinTone: readonly number[],
+  workspace: PullPushWorkspace,
+): Float32Array {
+  const local = new Float32Array(observation.tone);
+  const weights = new Float32Array(tables.core.length);
+  for (let p = 0; p < weights.length; p++) {
+    if (tables.core[p]! < 0.5 || observation.seen[p]! < 0.3) continue;
+    // Strands, glasses and highlights that lie over the bare places do not count.
+    if (computeToneDistance(local, 3 * p, skinTone, 0, [0.3, 0.07, 0.06]) < 2.5) weights[p] = observation.seen[p]!;
+  }
+  pullPush(local, weights, workspace, skinTone, 0.04);
+  return local;
+}
+
+function estimateHair(
+  surfaces: readonly ObservedSurface[],
+  skinTone: readonly number[],
+  localSkinTone: Float32Array,
+  skin: readonly [number, number, number],
+): HairColor | null {
+  // The scalp in bands above the usual hairline: the uppermost one that is seen decides, for hairlines may be high.
+  const bands = HAIR_BANDS_MM.map(() => ({ texels: 0, hair: 0, samples: [] as number[] }));
   for (const { tables, observation } of surfaces) {
+    const reference = tables === surfaces[0]!.tables ? localSkinTone : null;
     for (let p = 0; p < tables.hairlineMm.length; p++) {
-      if (tables.hairlineMm[p]! < 4 || observation.seen[p]! < 0.3) continue;
-      const r = observation.rgb[3 * p]!;
-      const g = observation.rgb[3 * p + 1]!;
-      const b = observation.rgb[3 * p + 2]!;
-      scalpTexels++;
-      const bare = 1 - smoothstep(SKIN_SURE, SKIN_NOT, computeSkinDistance(skin, r, g, b));
-      bareTexels += bare;
-      if (bare < 0.5) hairSamples.push(r, g, b);
+      const height = tables.hairlineMm[p]!;
+      if (height < HAIR_BANDS_MM[0]! || observation.seen[p]! < 0.12) continue;
+      let band = 0;
+      while (band + 1 < bands.length && height >= HAIR_BANDS_MM[band + 1]!) band++;
+      const distance = computeToneDistance(observation.tone, 3 * p, reference ?? skinTone, reference === null ? 0 : 3 * p, SKIN_SPREAD);
+      const other = smoothstep(SKIN_SURE, SKIN_NOT, distance);
+      bands[band]!.texels++;
+      bands[band]!.hair += other;
+      if (other > 0.9) bands[band]!.samples.push(observation.rgb[3 * p]!, observation.rgb[3 * p + 1]!, observation.rgb[3 * p + 2]!);
     }
   }
-  if (scalpTexels < MIN_SCALP_TEXELS) {
-    // The photo ends at the forehead: most people have hair; its colour is taken from the darkest of the face (brows, lashes).
-    const dark = collectDark(surfaces, skin);
-    const hair = estimateSkinColor(dark.length >= 30 ? dark : [60, 45, 38, 60, 45, 38, 60, 45, 38]);
-    return { skin, hair, hairAmount: 1, hairContrast: 0.25 };
-  }
-  const hairAmount = smoothstep(0.2, 0.45, 1 - bareTexels / scalpTexels);
-  if (hairAmount === 0 || hairSamples.length < 90) return { skin, hair: null, hairAmount: 0, hairContrast: 0 };
-  const hair = estimateSkinColor(hairSamples);
-  return { skin, hair, hairAmount, hairContrast: Math.max(0.12, Math.min(0.4, 0.6 * hair.logLumaSpread)) };
-}
-
-function collectInside(surfaces: readonly { readonly tables: SurfaceTables; readonly observation: SurfaceObservation }[]): number[] {
-  const samples: number[] = [];
-  for (const { tables, observation } of surfaces) {
-    for (let p = 0; p < tables.outsideMm.length; p++) {
-      if (tables.outsideMm[p]! < -12 && observation.seen[p]! > 0.1) {
-        samples.push(observation.rgb[3 * p]!, observation.rgb[3 * p + 1]!, observation.rgb[3 * p + 2]!);
-      }
+  const seenBands = bands.filter((b) => b.texels >= MIN_SCALP_TEXELS);
+  const top = seenBands.at(-1);
+  if (top === undefined) {
+    // The photo ends at the forehead: most people have hair; its colour is that of the darkest places of the face (brows, lashes).
+    const luma = 0.299 * skin[0] + 0.587 * skin[1] + 0.114 * skin[2];
+    const dark: number[] = [];
+    const inside = collect([surfaces[0]!], (tables, p) => tables.outsideMm[p]! < -12, 0.5);
+    for (let i = 0; i < inside.length; i += 3) {
+      if (0.299 * inside[i]! + 0.587 * inside[i + 1]! + 0.114 * inside[i + 2]! < 0.45 * luma)
+        dark.push(inside[i]!, inside[i + 1]!, inside[i + 2]!);
     }
+    return describeHair(dark.length >= 60 ? dark : [60, 45, 38], 0.25);
   }
-  return samples.length > 0 ? samples : [180, 140, 120];
+  if (top.hair < MIN_HAIR_SHARE * top.texels || top.samples.length < 90) return null;
+  return describeHair(top.samples, null);
 }
 
-function collectDark(
-  surfaces: readonly { readonly tables: SurfaceTables; readonly observation: SurfaceObservation }[],
-  skin: SkinColor,
-): number[] {
+function describeHair(samples: readonly number[], contrast: number | null): HairColor {
+  const rgb = computeRobustStatistics(samples, 3).median;
+  const { median, spread } = computeRobustStatistics(computeTones(samples), TONE_CHANNELS);
+  return {
+    rgb: [rgb[0]!, rgb[1]!, rgb[2]!],
+    tone: median,
+    // Hair shines and lies in its own shade, so brightness says little; its hue says little too where it is dark.
+    toneSpread: [Math.max(0.45, 1.3 * spread[0]!), Math.max(0.07, spread[1]!), Math.max(0.07, spread[2]!)],
+    contrast: contrast ?? Math.max(0.14, Math.min(0.34, 0.55 * spread[0]!)),
+  };
+}
+
+function collect(surfaces: readonly ObservedSurface[], isWanted: (tables: SurfaceTables, p: number) => boolean, minSeen: number): number[] {
+  const places: number[] = [];
   const samples: number[] = [];
-  const [r0, g0, b0] = skin.rgb;
-  const limit = 0.45 * (0.299 * r0 + 0.587 * g0 + 0.114 * b0);
   for (const { tables, observation } of surfaces) {
-    for (let p = 0; p < tables.outsideMm.length; p++) {
-      if (tables.outsideMm[p]! > -12 || observation.seen[p]! < 0.5) continue;
-      const r = observation.rgb[3 * p]!;
-      const g = observation.rgb[3 * p + 1]!;
-      const b = observation.rgb[3 * p + 2]!;
-      if (0.299 * r + 0.587 * g + 0.114 * b < limit) samples.push(r, g, b);
+    places.length = 0;
+    for (let p = 0; p < tables.core.length; p++) if (observation.seen[p]! > minSeen && isWanted(tables, p)) places.push(p);
+    const step = Math.max(1, Math.floor(places.length / MAX_SAMPLES));
+    for (let i = 0; i < places.length; i += step) {
+      const p = 3 * places[i]!;
+      samples.push(observation.rgb[p]!, observation.rgb[p + 1]!, observation.rgb[p + 2]!);
     }
   }
   return samples;
+}
+
+function computeTones(rgb: readonly number[]): Float32Array {
+  const tones = new Float32Array(rgb.length);
+  for (let i = 0; i + 2 < rgb.length; i += 3) computeTone(rgb[i]!, rgb[i + 1]!, rgb[i + 2]!, tones, i);
+  return tones;
 }

@@ -13,8 +13,10 @@ export interface HeadLayout {
   readonly hairlineMm: Float32Array;
   /** Shape (V,2), millimetres from the crown: where on the unrolled scalp (azimuthal equidistant map about the crown; hair lies along its rays). */
   readonly scalpMap: Float32Array;
-  /** Shape (V), millimetres to the rim of the nearest eye or mouth opening, at most {@link RIM_LIMIT_MM}. */
-  readonly rimMm: Float32Array;
+  /** Shape (V), millimetres to the margin of the nearest eyelid, at most {@link RIM_LIMIT_MM}. */
+  readonly lidRimMm: Float32Array;
+  /** Shape (V), millimetres to the inner edge of the lips (where the lining of the mouth begins), at most {@link RIM_LIMIT_MM}. */
+  readonly lipRimMm: Float32Array;
   /** Shape (V), 0..1: share of the directions around (more of them from above and in front) from which the vertex is seen: low in ear folds, nostrils, under the chin. */
   readonly openness: Float32Array;
   /** Shape (V), 0 or 1: places that are bare skin in most photos (cheeks, nose, forehead). */
@@ -24,10 +26,10 @@ export interface HeadLayout {
 }
 
 /** Distances to rims are not told beyond this, millimetres. */
-export const RIM_LIMIT_MM = 8;
+export const RIM_LIMIT_MM = 14;
 
 /** Landmarks of the face oval, in order from the top of the forehead to the person's left (MediaPipe's FACEMESH_FACE_OVAL). */
-const OVAL = [
+export const FACE_OVAL: readonly number[] = [
   10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 93,
   234, 127, 162, 21, 54, 103, 67, 109,
 ];
@@ -72,12 +74,13 @@ export function computeHeadLayout(model: FaceModel): HeadLayout {
   const outsideMm = new Float32Array(vertexCount);
   const hairlineMm = new Float32Array(vertexCount).fill(-1000);
   const scalpMap = new Float32Array(2 * vertexCount);
-  const rimMm = new Float32Array(vertexCount).fill(RIM_LIMIT_MM);
+  const lidRimMm = new Float32Array(vertexCount).fill(RIM_LIMIT_MM);
+  const lipRimMm = new Float32Array(vertexCount).fill(RIM_LIMIT_MM);
   const openness = new Float32Array(vertexCount).fill(1);
   const core = new Float32Array(vertexCount);
 
   const oval: [number, number][] = [];
-  for (const l of OVAL) {
+  for (const l of FACE_OVAL) {
     const p = pointOf(l);
     if (p !== null) oval.push(directionDeg(p[0], p[1], p[2]));
   }
@@ -92,7 +95,9 @@ export function computeHeadLayout(model: FaceModel): HeadLayout {
     const [azimuth, elevation] = directionDeg(x, y, z);
     if (isFullHead) {
       outsideMm[v] = mmPerDeg * computePolygonDistance(oval, azimuth, elevation);
-      hairlineMm[v] = mmPerDeg * (elevation - interpolate(hairline, Math.abs(azimuth)));
+      // Behind the ears hair thins out over twice the width.
+      const height = mmPerDeg * (elevation - interpolate(hairline, Math.abs(azimuth)));
+      hairlineMm[v] = Math.abs(azimuth) > 100 && height < 24 ? (height - 24) * 0.5 + 24 : height;
     } else outsideMm[v] = -50;
     const [sx, sy] = computeScalpPlace(x, y, z);
     scalpMap[2 * v] = sx;
@@ -105,10 +110,11 @@ export function computeHeadLayout(model: FaceModel): HeadLayout {
     }
   }
   if (isFullHead) {
-    computeRimDistance(model, skin, outsideMm, rimMm);
+    computeRimDistances(model, skin, outsideMm, lidRimMm, lipRimMm);
     computeOpenness(model, [...skin, ...scalp], used, openness);
+    smoothOverEdges(model, [...skin, ...scalp], openness, 3);
   }
-  return { outsideMm, hairlineMm, scalpMap, rimMm, openness, core, isFullHead };
+  return { outsideMm, hairlineMm, scalpMap, lidRimMm, lipRimMm, openness, core, isFullHead };
 }
 
 /** Azimuth (0 in front, positive to the person's left, -180..180) and elevation, degrees, seen from the skull's centre. */
@@ -170,7 +176,7 @@ function computeScalpPlace(x: number, y: number, z: number): [number, number] {
 }
 
 /** Signed distance to a closed polygon, negative inside. */
-function computePolygonDistance(polygon: readonly (readonly [number, number])[], x: number, y: number): number {
+export function computePolygonDistance(polygon: readonly (readonly [number, number])[], x: number, y: number): number {
   if (polygon.length < 3) return -50;
   let best = Number.POSITIVE_INFINITY;
   let inside = false;
@@ -198,8 +204,17 @@ function findUsedVertices(model: FaceModel, ranges: readonly TriangleRange[]): n
   return used;
 }
 
+/** Below this height (model frame, origin between the eyeballs) an opening of the face is the mouth, millimetres. */
+const MOUTH_BELOW_MM = -30;
+
 /** Distance to the open edges of the skin that lie well inside the face: lid margins and the inner lips. */
-function computeRimDistance(model: FaceModel, skin: readonly TriangleRange[], outsideMm: Float32Array, rimMm: Float32Array): void {
+function computeRimDistances(
+  model: FaceModel,
+  skin: readonly TriangleRange[],
+  outsideMm: Float32Array,
+  lidRimMm: Float32Array,
+  lipRimMm: Float32Array,
+): void {
   const edgeUse = new Map<number, number>();
   const { triangles, neutral, vertexCount } = model;
   const isSkin = new Uint8Array(vertexCount);
@@ -214,25 +229,56 @@ function computeRimDistance(model: FaceModel, skin: readonly TriangleRange[], ou
       }
     }
   }
-  const rim = new Set<number>();
+  const lids = new Set<number>();
+  const lips = new Set<number>();
   for (const [key, uses] of edgeUse) {
     if (uses !== 1) continue;
     const b = key % vertexCount;
     const a = (key - b) / vertexCount;
-    if (outsideMm[a]! < -10) rim.add(a).add(b);
+    if (outsideMm[a]! > -10) continue;
+    (neutral[3 * a + 1]! < MOUTH_BELOW_MM ? lips : lids).add(a).add(b);
   }
-  const rims = [...rim];
-  for (let v = 0; v < vertexCount; v++) {
-    if (isSkin[v] === 0 || outsideMm[v]! > -5) continue;
-    let best = RIM_LIMIT_MM ** 2;
-    for (const r of rims) {
-      const d =
-        (neutral[3 * v]! - neutral[3 * r]!) ** 2 +
-        (neutral[3 * v + 1]! - neutral[3 * r + 1]!) ** 2 +
-        (neutral[3 * v + 2]! - neutral[3 * r + 2]!) ** 2;
-      if (d < best) best = d;
+  for (const [rim, out] of [
+    [[...lids], lidRimMm],
+    [[...lips], lipRimMm],
+  ] as const) {
+    for (let v = 0; v < vertexCount; v++) {
+      if (isSkin[v] === 0 || outsideMm[v]! > -5) continue;
+      const x = neutral[3 * v]!;
+      const y = neutral[3 * v + 1]!;
+      const z = neutral[3 * v + 2]!;
+      let best = RIM_LIMIT_MM ** 2;
+      for (const r of rim) {
+        const dy = neutral[3 * r + 1]! - y;
+        if (dy > RIM_LIMIT_MM || dy < -RIM_LIMIT_MM) continue;
+        const d = (neutral[3 * r]! - x) ** 2 + dy ** 2 + (neutral[3 * r + 2]! - z) ** 2;
+        if (d < best) best = d;
+      }
+      out[v] = Math.sqrt(best);
     }
-    rimMm[v] = Math.sqrt(best);
+  }
+}
+
+/** Averages a per-vertex value with its neighbours', `passes` times. */
+function smoothOverEdges(model: FaceModel, ranges: readonly TriangleRange[], values: Float32Array, passes: number): void {
+  const sum = new Float32Array(values.length);
+  const count = new Float32Array(values.length);
+  for (let pass = 0; pass < passes; pass++) {
+    sum.fill(0);
+    count.fill(0);
+    for (const { firstTriangle, triangleCount } of ranges) {
+      for (let i = 3 * firstTriangle; i < 3 * (firstTriangle + triangleCount); i += 3) {
+        const a = model.triangles[i]!;
+        const b = model.triangles[i + 1]!;
+        const c = model.triangles[i + 2]!;
+        const mean = (values[a]! + values[b]! + values[c]!) / 3;
+        for (const v of [a, b, c]) {
+          sum[v] = sum[v]! + mean;
+          count[v] = count[v]! + 1;
+        }
+      }
+    }
+    for (let v = 0; v < values.length; v++) if (count[v]! > 0) values[v] = sum[v]! / count[v]!;
   }
 }
 

@@ -4,7 +4,10 @@ import { createTexelMap, NO_TRIANGLE, rasterizeAttribute } from './texel-map.ts'
 
 /** Lashes per strip over the whole lid. A lid bears about 100 upper and 50 lower lashes, spread over three strips each. */
 const UPPER_COUNT = 46;
-const LOWER_COUNT = 26;
+const LOWER_COUNT = 20;
+
+/** How much shorter than its strip a lower lash is. */
+const LOWER_STRETCH = 1.9;
 
 /**
  * Opacity of lash strips: single curved hairs, thick at the root, tapering to the tip, longer toward the temple. Shape
@@ -130,6 +133,8 @@ function placeStrips(
       length[v] = rootIsLow ? place : 1 - place;
       along[v] = (model.uvs[2 * uv]! - u0) / (u1 - u0);
       count[v] = isUpper ? UPPER_COUNT : LOWER_COUNT;
+      // Lower lashes are a third as long as their strips, upper ones take them whole.
+      if (!isUpper) length[v] = length[v]! * LOWER_STRETCH;
       seed[v] = number;
     }
     number++;

@@ -1,6 +1,7 @@
 import type { FaceModel } from '../models/face-model.ts';
 import type { PhotoFrame } from './photo-frame.ts';
 import type { PhotoLevel } from './photo-level.ts';
+import { computeTone } from './skin-color.ts';
 import { smoothstep } from './smoothstep.ts';
 import type { SurfaceTables } from './surface-tables.ts';
 import { NO_TRIANGLE, rasterizeAttribute } from './texel-map.ts';
@@ -9,13 +10,17 @@ import { NO_TRIANGLE, rasterizeAttribute } from './texel-map.ts';
 export interface SurfaceObservation {
   /** Shape (F,F,3), sRGB 0..255: colour of the photo where the texel lies in it, whatever it shows there. */
   readonly rgb: Float32Array;
+  /** Shape (F,F,3): its tone (see computeTone); 0 where it is not seen. */
+  readonly tone: Float32Array;
   /** Shape (F,F), 0..1: how well the texel itself is seen (turned to the camera, nothing before it, inside the photo). What colour says is not in it. */
   readonly seen: Float32Array;
+  /** Shape (F,F), millimetres: distance of the texel's place in the photo outside the outline of the face landmarks there, negative inside. */
+  readonly beyondMm: Float32Array;
 }
 
 /** Cosine to the camera at which a surface begins to count as seen, and from which it counts in full. */
-const FACING_ZERO = 0.16;
-const FACING_FULL = 0.55;
+const FACING_ZERO = 0.14;
+const FACING_FULL = 0.5;
 /** The surface may lie this far behind the nearest one and still be it, millimetres; half as much again is the soft edge. */
 const DEPTH_BIAS_MM = 3;
 /** Width of the soft edge at the border of the photo, eye distances. */
@@ -26,7 +31,7 @@ const RIM_FULL_MM = 1.6;
 
 /** @param level - photo reduced to about one pixel per field texel */
 export function observeSurface(model: FaceModel, tables: SurfaceTables, frame: PhotoFrame, level: PhotoLevel): SurfaceObservation {
-  const { field, lining, rimMm } = tables;
+  const { field, lining, lidRimMm, lipRimMm } = tables;
   const { size, triangle } = field;
   const x = rasterizeAttribute(field, model.triangles, frame.imagePoints, 2, 0, 0);
   const y = rasterizeAttribute(field, model.triangles, frame.imagePoints, 2, 1, 0);
@@ -63,7 +68,7 @@ export function observeSurface(model: FaceModel, tables: SurfaceTables, frame: P
     if (turned === 0) continue;
     const within = inside[p]! * border;
     if (within <= 0) continue;
-    const margin = smoothstep(RIM_ZERO_MM, RIM_FULL_MM, rimMm[p]!);
+    const margin = smoothstep(RIM_ZERO_MM, RIM_FULL_MM, Math.min(lidRimMm[p]!, lipRimMm[p]!));
     const gx = Math.max(0, Math.min(grid.width - 1, Math.floor((ix - grid.originX) * grid.scale)));
     const gy = Math.max(0, Math.min(grid.height - 1, Math.floor((iy - grid.originY) * grid.scale)));
     const behind = depth[p]! - grid.depth[gy * grid.width + gx]!;
@@ -71,7 +76,9 @@ export function observeSurface(model: FaceModel, tables: SurfaceTables, frame: P
     seen[p] = turned * Math.min(1, within) * margin * visible;
   }
   softenEdges(seen, triangle, size);
-  return { rgb, seen };
+  const tone = new Float32Array(size * size * 3);
+  for (let p = 0; p < seen.length; p++) if (seen[p]! > 0) computeTone(rgb[3 * p]!, rgb[3 * p + 1]!, rgb[3 * p + 2]!, tone, 3 * p);
+  return { rgb, tone, seen, beyondMm: rasterizeAttribute(field, model.triangles, frame.beyondMm, 1, 0, 0) };
 }
 
 /** Shrinks what is seen by a texel and makes its edge two texels wide: fits are not exact to the texel, and hard edges show. */

@@ -109,8 +109,7 @@ export function paintSurface(
           if (hairness > 0.02) {
             const strand = strands[p]!;
             // The hairline is where strands begin and end: noise moves it from strand to strand.
-            let mix = (hairness - 0.5) * 1.6 + 0.5 + 0.0035 * strand;
-            if (hairness > 0.9) mix += (hairness - 0.9) * 10;
+            let mix = 1.5 * hairness - 0.25 + 0.02 * strand * hairness * (1 - hairness);
             mix = mix < 0 ? 0 : mix > 1 ? 1 : mix;
             if (mix > 0) {
               const shine = 1 + contrast * strand;

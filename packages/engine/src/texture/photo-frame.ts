@@ -1,6 +1,7 @@
 import type { FittedFace } from '../fit/fitted-face.ts';
+import type { FaceLandmarks } from '../nets/face-networks.ts';
 import type { PhotoView } from '../photo/photo.ts';
-import { computeVertexNormals } from './head-layout.ts';
+import { computePolygonDistance, computeVertexNormals, FACE_OVAL, type HeadLayout } from './head-layout.ts';
 import type { PhotoBox } from './photo-level.ts';
 import type { TriangleRange } from './texel-map.ts';
 import { computeVisibility, type VisibilityGrid } from './visibility.ts';
@@ -18,12 +19,20 @@ export interface PhotoFrame {
   readonly facing: Float32Array;
   /** Shape (V), pixels: distance inside the view's border, negative outside. */
   readonly insidePx: Float32Array;
+  /** Shape (V), millimetres: distance outside the outline of the face landmarks in the photo, negative inside; -100 far inside and on what faces away. */
+  readonly beyondMm: Float32Array;
   readonly visibility: VisibilityGrid;
   /** Distance of the outer eye corners in the photo, pixels. */
   readonly eyeDistancePx: number;
 }
 
-export function computePhotoFrame(face: FittedFace, view: PhotoView, outside: readonly TriangleRange[]): PhotoFrame {
+export function computePhotoFrame(
+  face: FittedFace,
+  view: PhotoView,
+  landmarks: FaceLandmarks,
+  layout: HeadLayout,
+  outside: readonly TriangleRange[],
+): PhotoFrame {
   const { model, positions, pose, imagePoints } = face;
   const count = model.vertexCount;
   const normals = computeVertexNormals(positions, model.triangles, outside);
@@ -69,7 +78,24 @@ export function computePhotoFrame(face: FittedFace, view: PhotoView, outside: re
     depth,
     facing,
     insidePx,
+    beyondMm: computeBeyond(face, landmarks, layout, facing),
     visibility: computeVisibility(model, imagePoints, depth, outside, box),
     eyeDistancePx: face.eyeDistancePx,
   };
+}
+
+/** Vertices further inside the face than this are not near its outline in any photo that is accepted, millimetres. */
+const INSIDE_MM = -45;
+
+function computeBeyond(face: FittedFace, landmarks: FaceLandmarks, layout: HeadLayout, facing: Float32Array): Float32Array {
+  const { imagePoints, pose, intrinsics } = face;
+  const outline = FACE_OVAL.map((l): [number, number] => [landmarks.points[3 * l]!, landmarks.points[3 * l + 1]!]);
+  const mmPerPx = pose.translation[2]! / intrinsics.focalPx;
+  const out = new Float32Array(layout.outsideMm.length).fill(-100);
+  if (!layout.isFullHead) return out;
+  for (let v = 0; v < out.length; v++) {
+    if (layout.outsideMm[v]! < INSIDE_MM || facing[v]! < 0) continue;
+    out[v] = mmPerPx * computePolygonDistance(outline, imagePoints[2 * v]!, imagePoints[2 * v + 1]!);
+  }
+  return out;
 }

@@ -27,7 +27,8 @@ export function createPullPushWorkspace(size: number, channels: number): PullPus
  * @param values - shape (size,size,channels), filled in place
  * @param weights - shape (size,size), 0..1
  * @param prior - shape (channels): what the whole is drawn to far from everything known
- * @param priorWeight - its weight on every level, e.g. 0.01: the larger, the sooner distant places take the prior. Needed > 0 where all weights may be 0.
+ * @param priorWeight - its weight at the top of the pyramid, halved on every level below: only places far from everything known take it, and
+ * no step is seen where the known ends. Needed > 0 where all weights may be 0.
  */
 export function pullPush(
   values: Float32Array,
@@ -79,7 +80,8 @@ export function pullPush(
   for (let k = 0; k < channels; k++) {
     fine[k] = (topWeight * fine[k]! + priorWeight * prior[k]!) / (topWeight + priorWeight);
   }
-  for (let level = levels - 1; level >= 0; level--) {
+  let levelWeight = priorWeight;
+  for (let level = levels - 1; level >= 0; level--, levelWeight *= 0.5) {
     const coarse = workspace.values[level]!;
     const target = level === 0 ? values : workspace.values[level - 1]!;
     const targetWeights = level === 0 ? weights : workspace.weights[level - 1]!;
@@ -103,7 +105,7 @@ export function pullPush(
         const rest = 1 - w;
         for (let k = 0; k < channels; k++) {
           const around = 0.5625 * coarse[a + k]! + 0.1875 * (coarse[b + k]! + coarse[c + k]!) + 0.0625 * coarse[d + k]!;
-          target[o + k] = w * target[o + k]! + rest * (around + priorWeight * (prior[k]! - around));
+          target[o + k] = w * target[o + k]! + rest * (around + levelWeight * (prior[k]! - around));
         }
       }
     }

@@ -18,7 +18,8 @@ export interface SurfaceTables {
   /** Shape (F,F) each: the layout's attributes on the field (see HeadLayout). */
   readonly outsideMm: Float32Array;
   readonly hairlineMm: Float32Array;
-  readonly rimMm: Float32Array;
+  readonly lidRimMm: Float32Array;
+  readonly lipRimMm: Float32Array;
   readonly openness: Float32Array;
   readonly core: Float32Array;
   /** Shape (F,F): 1 on the lining of the mouth and the eye sockets, which no photo shows. */
@@ -53,7 +54,8 @@ export function createSurfaceTables(model: FaceModel, layout: HeadLayout, parts:
     mirrorTexel: computeMirrorTexels(model, field),
     outsideMm: onField(layout.outsideMm, 1000),
     hairlineMm: onField(layout.hairlineMm, -1000),
-    rimMm: onField(layout.rimMm, 1000),
+    lidRimMm: onField(layout.lidRimMm, 1000),
+    lipRimMm: onField(layout.lipRimMm, 1000),
     openness: onField(layout.openness, 1),
     core: onField(layout.core, 0),
     lining,
@@ -116,7 +118,7 @@ function computeMirrorTexels(model: FaceModel, field: TexelMap): Uint32Array {
 /** Rays about the crown per full turn: strands of about 1.5 mm where the head is widest. */
 const STRANDS_PER_TURN = 420;
 /** Length of a strand's bright or dark stretch, millimetres. */
-const STRAND_LENGTH_MM = 16;
+const STRAND_LENGTH_MM = 20;
 
 /**
  * Short hair that lies along the rays from the crown: noise stretched along the rays, in three widths, with wavy rays. It is made from places on the
@@ -135,13 +137,13 @@ function paintStrands(model: FaceModel, layout: HeadLayout, map: TexelMap): Int8
     const py = y[p]!;
     const along = Math.hypot(px, py);
     const turn = Math.atan2(px, py) / (2 * Math.PI) + 0.5;
-    const wave = 0.012 * (valueNoise(px / 22, py / 22, 11) - 0.5) + 0.005 * (valueNoise(px / 7, py / 7, 12) - 0.5);
+    const wave = 0.005 * (valueNoise(px / 26, py / 26, 11) - 0.5) + 0.0012 * (valueNoise(px / 8, py / 8, 12) - 0.5);
     const across = (turn + wave) * STRANDS_PER_TURN;
     const l = along / STRAND_LENGTH_MM;
     const fine = valueNoise(across * 1.7, l * 1.6 + 40 * hashTurn(across * 1.7), 1) - 0.5;
     const middle = valueNoise(across * 0.6, l * 1.1, 2) - 0.5;
     const coarse = valueNoise(across * 0.17, l * 0.7, 3) - 0.5;
-    const v = 255 * (0.55 * fine + 0.55 * middle + 0.35 * coarse);
+    const v = 255 * (0.75 * fine + 0.5 * middle + 0.3 * coarse);
     out[p] = v < -127 ? -127 : v > 127 ? 127 : Math.round(v);
   }
   return out;
