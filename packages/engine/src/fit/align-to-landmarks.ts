@@ -1,15 +1,18 @@
 import type { FaceModel } from '../models/face-model.ts';
 
 /** How far the field reaches beyond the outermost landmarks before it has decayed to about a third, edges of the mesh. */
-const DECAY_EDGES = 6;
+const DECAY_EDGES = 5;
 
-/** Rings of vertices beyond the landmarks that the field is computed on; 3 decay lengths, 5 % is left there. */
-const REACH_EDGES = 18;
+/** Rings of vertices round the landmarks that the field is computed on; a tenth is left there. */
+const REACH_EDGES = 12;
+
+/** Rings that every sweep visits; the others, where the field only fades, are visited by every fourth. */
+const NEAR_EDGES = 4;
 
 /** Weight of a landmark against one edge: large, so that landmarks are met to a few per cent of the residual. */
 const LANDMARK_WEIGHT = 40;
 
-const SWEEPS = 24;
+const SWEEPS = 20;
 
 /** Over-relaxation of the sweeps; found by trial, 1.4 to 1.7 are alike. */
 const RELAXATION = 1.5;
@@ -17,18 +20,27 @@ const RELAXATION = 1.5;
 /** Least ratio of a triangle's area in the picture after and before the field; below it the field is weakened there. */
 const LEAST_AREA_RATIO = 0.15;
 
+/** The part of a mesh that the field lives on. Its vertices are counted anew, from the landmarks outward. */
 interface AlignmentGraph {
-  /** Vertices that the field covers, nearest to the landmarks first. */
-  readonly active: Uint32Array;
-  /** Neighbours of vertex v: `neighbour[start[v] .. start[v+1]]`. */
+  /** Shape (A): vertex of the model. */
+  readonly vertex: Uint32Array;
+  /** The first so many are near landmarks. */
+  readonly nearCount: number;
+  /** Neighbours of i that are among the A: `neighbour[start[i] .. start[i+1]]`. */
   readonly start: Uint32Array;
   readonly neighbour: Uint32Array;
-  /** Landmarks that vertex v is a corner of: `corner[cornerStart[v] .. cornerStart[v+1]]` = 3 * landmark + corner number. */
+  /** Shape (A): neighbours, those beyond the reach (where the field is zero) included. */
+  readonly degree: Float64Array;
+  /** Landmarks that i is a corner of: entries `cornerStart[i] .. cornerStart[i+1]` of the next two tables. */
   readonly cornerStart: Uint32Array;
+  /** Shape (n,3): landmark, and the two other corners. */
   readonly corner: Uint32Array;
-  /** Connected component of each vertex, and of each component whether a landmark lies on it. */
-  readonly component: Int32Array;
-  readonly componentHasLandmark: readonly boolean[];
+  /** Shape (n,3): weights of i and of the two others. */
+  readonly cornerWeight: Float64Array;
+  /** Shape (n,3): triangles with a corner among the A, as vertices of the model. */
+  readonly triangles: Uint32Array;
+  /** Vertices of each part that hangs on no landmark. */
+  readonly looseParts: readonly Uint32Array[];
 }
 
 const graphs = new WeakMap<FaceModel, AlignmentGraph>();
@@ -36,9 +48,9 @@ const graphs = new WeakMap<FaceModel, AlignmentGraph>();
 /**
  * Moves the projection of a model smoothly so that it meets the landmarks: picture points for texture look-up.
  *
- * The displacement is a screened membrane on the mesh: the minimum of sum over edges |u_i - u_j|^2 + |u|^2 / d^2 over vertices +
- * 40 sum over landmarks w_l |u(l) - residual_l|^2, by over-relaxed Gauss-Seidel sweeps that start near the landmarks. Along the mesh upper and
- * lower lip are far apart, so an open mouth is not smeared over. Parts without landmarks (teeth, tongue) are moved as a whole, with the
+ * The displacement is a screened membrane on the mesh: the minimum of sum over edges |u_i - u_j|^2 + sum over vertices |u|^2 / 5^2 +
+ * 40 sum over landmarks w_l |u(l) - residual_l|^2, by over-relaxed Gauss-Seidel sweeps that start at the landmarks. Along the mesh upper and
+ * lower lip are far apart, so an open mouth is not smeared over. Parts without landmarks (eyeballs, teeth, tongue) are moved as a whole, with the
  * landmarks near them. Where the field would fold the picture of a triangle it is weakened.
  *
  * @param projected - shape (V,2), pixels; changed in place and returned
@@ -47,125 +59,109 @@ const graphs = new WeakMap<FaceModel, AlignmentGraph>();
  */
 export function alignToLandmarks(model: FaceModel, projected: Float32Array, target: Float64Array, weight: Float64Array): Float32Array {
   const graph = prepareGraph(model);
-  const { landmarks, triangles, vertexCount } = model;
-  const { active, start, neighbour, cornerStart, corner } = graph;
+  const { landmarks, triangles } = model;
   const { barycentric, triangle, count } = landmarks;
+  const at = new Float64Array(2 * count);
   const residual = new Float64Array(2 * count);
   for (let l = 0; l < count; l++) {
     for (let axis = 0; axis < 2; axis++) {
-      let at = 0;
-      for (let c = 0; c < 3; c++) at += barycentric[3 * l + c] * projected[2 * triangles[3 * triangle[l] + c] + axis];
-      residual[2 * l + axis] = target[2 * l + axis] - at;
+      for (let c = 0; c < 3; c++) at[2 * l + axis] += barycentric[3 * l + c] * projected[2 * triangles[3 * triangle[l] + c] + axis];
+      residual[2 * l + axis] = target[2 * l + axis] - at[2 * l + axis];
     }
   }
+  const membrane = solveMembrane(graph, residual, weight);
+  const field = new Float32Array(projected.length);
+  graph.vertex.forEach((v, i) => {
+    field[2 * v] = membrane[2 * i];
+    field[2 * v + 1] = membrane[2 * i + 1];
+  });
+  weakenFolds(graph.triangles, projected, field);
+  moveLooseParts(graph.looseParts, projected, at, residual, weight, field);
+  for (let i = 0; i < projected.length; i++) projected[i] += field[i];
+  return projected;
+}
 
+/** @returns shape (A,2) */
+function solveMembrane(graph: AlignmentGraph, residual: Float64Array, weight: Float64Array): Float64Array {
+  const { nearCount, start, neighbour, degree, cornerStart, corner, cornerWeight } = graph;
+  const count = degree.length;
   const screen = 1 / (DECAY_EDGES * DECAY_EDGES);
-  const field = new Float64Array(2 * vertexCount);
+  const field = new Float64Array(2 * count);
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
-    for (let i = 0; i < active.length; i++) {
-      const v = active[i];
-      const first = start[v];
-      const last = start[v + 1];
+    const last = sweep % 4 === 0 ? count : nearCount;
+    for (let i = 0; i < last; i++) {
       let x = 0;
       let y = 0;
-      let stiffness = last - first + screen;
-      for (let n = first; n < last; n++) {
+      let stiffness = degree[i] + screen;
+      for (let n = start[i], end = start[i + 1]; n < end; n++) {
         const o = 2 * neighbour[n];
         x += field[o];
         y += field[o + 1];
       }
-      for (let n = cornerStart[v]; n < cornerStart[v + 1]; n++) {
-        const l = (corner[n] / 3) | 0;
-        const own = corner[n] - 3 * l;
-        const b = barycentric[corner[n]];
-        let rx = residual[2 * l];
-        let ry = residual[2 * l + 1];
-        for (let c = 0; c < 3; c++) {
-          if (c === own) continue;
-          const o = 2 * triangles[3 * triangle[l] + c];
-          const bc = barycentric[3 * l + c];
-          rx -= bc * field[o];
-          ry -= bc * field[o + 1];
-        }
+      for (let n = cornerStart[i], end = cornerStart[i + 1]; n < end; n++) {
+        const l = corner[3 * n];
+        const o1 = 2 * corner[3 * n + 1];
+        const o2 = 2 * corner[3 * n + 2];
+        const b = cornerWeight[3 * n];
+        const b1 = cornerWeight[3 * n + 1];
+        const b2 = cornerWeight[3 * n + 2];
         const w = LANDMARK_WEIGHT * weight[l] * b;
-        x += w * rx;
-        y += w * ry;
+        x += w * (residual[2 * l] - b1 * field[o1] - b2 * field[o2]);
+        y += w * (residual[2 * l + 1] - b1 * field[o1 + 1] - b2 * field[o2 + 1]);
         stiffness += w * b;
       }
-      const o = 2 * v;
-      field[o] = field[o] + RELAXATION * (x / stiffness - field[o]);
-      field[o + 1] = field[o + 1] + RELAXATION * (y / stiffness - field[o + 1]);
+      const o = 2 * i;
+      field[o] += RELAXATION * (x / stiffness - field[o]);
+      field[o + 1] += RELAXATION * (y / stiffness - field[o + 1]);
     }
   }
-  moveLooseParts(model, graph, projected, residual, weight, field);
-  weakenFolds(model, projected, field);
-  for (let i = 0; i < projected.length; i++) projected[i] = projected[i] + field[i];
-  return projected;
+  return field;
 }
 
-/** Components without landmarks take the mean residual of the landmarks near their picture, each component as one piece. */
+/** Each part that hangs on no landmark takes the mean residual of the landmarks near its picture, as one piece. */
 function moveLooseParts(
-  model: FaceModel,
-  graph: AlignmentGraph,
+  parts: readonly Uint32Array[],
   projected: Float32Array,
+  at: Float64Array,
   residual: Float64Array,
   weight: Float64Array,
-  field: Float64Array,
+  field: Float32Array,
 ): void {
-  const { landmarks, triangles, vertexCount } = model;
-  const { component, componentHasLandmark } = graph;
-  const loose = componentHasLandmark.length;
-  const sums = new Float64Array(3 * loose);
-  for (let v = 0; v < vertexCount; v++) {
-    const c = component[v];
-    if (componentHasLandmark[c]) continue;
-    sums[3 * c] = sums[3 * c] + projected[2 * v];
-    sums[3 * c + 1] = sums[3 * c + 1] + projected[2 * v + 1];
-    sums[3 * c + 2] = sums[3 * c + 2] + 1;
-  }
   let left = Infinity;
   let right = -Infinity;
-  const at = new Float64Array(2 * landmarks.count);
-  for (let l = 0; l < landmarks.count; l++) {
-    for (let axis = 0; axis < 2; axis++) {
-      for (let c = 0; c < 3; c++) {
-        at[2 * l + axis] =
-          at[2 * l + axis] + landmarks.barycentric[3 * l + c] * projected[2 * triangles[3 * landmarks.triangle[l] + c] + axis];
-      }
-    }
+  for (let l = 0; l < weight.length; l++) {
     left = Math.min(left, at[2 * l]);
     right = Math.max(right, at[2 * l]);
   }
   // A tenth of the face's width: an eye or a mouth.
   const reachSq = (0.1 * (right - left)) ** 2;
-  const moves = new Float64Array(2 * loose);
-  for (let c = 0; c < loose; c++) {
-    const n = sums[3 * c + 2];
-    if (n === 0) continue;
-    let wSum = 0;
-    for (let l = 0; l < landmarks.count; l++) {
-      const dx = at[2 * l] - sums[3 * c] / n;
-      const dy = at[2 * l + 1] - sums[3 * c + 1] / n;
-      const w = weight[l] * Math.exp(-(dx * dx + dy * dy) / reachSq);
-      wSum += w;
-      moves[2 * c] = moves[2 * c] + w * residual[2 * l];
-      moves[2 * c + 1] = moves[2 * c + 1] + w * residual[2 * l + 1];
+  for (const vertices of parts) {
+    let cx = 0;
+    let cy = 0;
+    for (const v of vertices) {
+      cx += projected[2 * v] / vertices.length;
+      cy += projected[2 * v + 1] / vertices.length;
     }
+    let moveX = 0;
+    let moveY = 0;
     // The constant keeps parts that are far from every landmark where they are.
-    moves[2 * c] = moves[2 * c] / (wSum + 0.1);
-    moves[2 * c + 1] = moves[2 * c + 1] / (wSum + 0.1);
-  }
-  for (let v = 0; v < vertexCount; v++) {
-    const c = component[v];
-    if (componentHasLandmark[c]) continue;
-    field[2 * v] = moves[2 * c];
-    field[2 * v + 1] = moves[2 * c + 1];
+    let sum = 0.1;
+    for (let l = 0; l < weight.length; l++) {
+      const distanceSq = (at[2 * l] - cx) ** 2 + (at[2 * l + 1] - cy) ** 2;
+      const w = weight[l] * Math.exp(-distanceSq / reachSq);
+      sum += w;
+      moveX += w * residual[2 * l];
+      moveY += w * residual[2 * l + 1];
+    }
+    for (const v of vertices) {
+      field[2 * v] = moveX / sum;
+      field[2 * v + 1] = moveY / sum;
+    }
   }
 }
 
-/** Halves the field at the corners of triangles that face the camera and would fold or nearly vanish, until there are none. */
-function weakenFolds(model: FaceModel, projected: Float32Array, field: Float64Array): void {
-  const { triangles } = model;
+/** Halves the field at the corners of triangles that face the camera and would fold or nearly vanish, until there are none (at most six times). */
+function weakenFolds(triangles: Uint32Array, projected: Float32Array, field: Float32Array): void {
   const folded = new Set<number>();
   for (let round = 0; round < 6; round++) {
     folded.clear();
@@ -178,12 +174,13 @@ function weakenFolds(model: FaceModel, projected: Float32Array, field: Float64Ar
       const acx = projected[c] - projected[a];
       const acy = projected[c + 1] - projected[a + 1];
       const before = abx * acy - aby * acx;
-      // y down: a triangle that faces the camera turns clockwise in these axes
+      // y down: what is counter-clockwise from outside turns clockwise here, which makes the area negative
       if (before >= 0) continue;
-      const after =
-        (abx + field[b] - field[a]) * (acy + field[c + 1] - field[a + 1]) -
-        (aby + field[b + 1] - field[a + 1]) * (acx + field[c] - field[a]);
-      if (after > LEAST_AREA_RATIO * before) {
+      const dbx = abx + field[b] - field[a];
+      const dby = aby + field[b + 1] - field[a + 1];
+      const dcx = acx + field[c] - field[a];
+      const dcy = acy + field[c + 1] - field[a + 1];
+      if (dbx * dcy - dby * dcx > LEAST_AREA_RATIO * before) {
         folded.add(a);
         folded.add(b);
         folded.add(c);
@@ -191,79 +188,123 @@ function weakenFolds(model: FaceModel, projected: Float32Array, field: Float64Ar
     }
     if (folded.size === 0) return;
     for (const o of folded) {
-      field[o] = field[o] / 2;
-      field[o + 1] = field[o + 1] / 2;
+      field[o] /= 2;
+      field[o + 1] /= 2;
     }
   }
 }
 
 function prepareGraph(model: FaceModel): AlignmentGraph {
-  const known = graphs.get(model);
-  if (known) return known;
-  const { triangles, vertexCount, landmarks } = model;
-  // Each edge of a closed mesh appears in two triangles, once in each direction; border edges in one, so they count half.
-  const start = new Uint32Array(vertexCount + 1);
-  for (let i = 0; i < triangles.length; i++) start[triangles[i] + 1]++;
-  for (let v = 0; v < vertexCount; v++) start[v + 1] = start[v + 1] + start[v];
-  const cursor = start.slice();
-  const neighbour = new Uint32Array(triangles.length);
-  for (let t = 0; t < triangles.length; t += 3) {
-    for (let c = 0; c < 3; c++) neighbour[cursor[triangles[t + c]]++] = triangles[t + ((c + 1) % 3)];
+  let graph = graphs.get(model);
+  if (!graph) {
+    graph = buildGraph(model);
+    graphs.set(model, graph);
   }
-
-  const cornerStart = new Uint32Array(vertexCount + 1);
-  for (let l = 0; l < landmarks.count; l++) {
-    for (let c = 0; c < 3; c++) cornerStart[triangles[3 * landmarks.triangle[l] + c] + 1]++;
-  }
-  for (let v = 0; v < vertexCount; v++) cornerStart[v + 1] = cornerStart[v + 1] + cornerStart[v];
-  const cornerCursor = cornerStart.slice();
-  const corner = new Uint32Array(3 * landmarks.count);
-  for (let l = 0; l < landmarks.count; l++) {
-    for (let c = 0; c < 3; c++) corner[cornerCursor[triangles[3 * landmarks.triangle[l] + c]]++] = 3 * l + c;
-  }
-
-  // Rings around the landmarks, breadth first; the edges go one way round, so both ends are visited through their triangles.
-  const ring = new Int32Array(vertexCount).fill(-1);
-  const queue: number[] = [];
-  for (let v = 0; v < vertexCount; v++) {
-    if (cornerStart[v + 1] > cornerStart[v]) {
-      ring[v] = 0;
-      queue.push(v);
-    }
-  }
-  for (let i = 0; i < queue.length; i++) {
-    const v = queue[i];
-    if (ring[v] >= REACH_EDGES) continue;
-    for (let n = start[v]; n < start[v + 1]; n++) {
-      const o = neighbour[n];
-      if (ring[o] >= 0) continue;
-      ring[o] = ring[v] + 1;
-      queue.push(o);
-    }
-  }
-
-  const component = new Int32Array(vertexCount).fill(-1);
-  const componentHasLandmark: boolean[] = [];
-  const stack: number[] = [];
-  for (let seed = 0; seed < vertexCount; seed++) {
-    if (component[seed] >= 0) continue;
-    const id = componentHasLandmark.length;
-    let has = false;
-    component[seed] = id;
-    stack.push(seed);
-    while (stack.length > 0) {
-      const v = stack.pop()!;
-      if (ring[v] === 0) has = true;
-      for (let n = start[v]; n < start[v + 1]; n++) {
-        const o = neighbour[n];
-        if (component[o] >= 0) continue;
-        component[o] = id;
-        stack.push(o);
-      }
-    }
-    componentHasLandmark.push(has);
-  }
-  const graph = { active: Uint32Array.from(queue), start, neighbour, cornerStart, corner, component, componentHasLandmark };
-  graphs.set(model, graph);
   return graph;
+}
+
+function buildGraph(model: FaceModel): AlignmentGraph {
+  const { triangles, vertexCount, landmarks } = model;
+  const partTriangles = model.parts.map((p) => triangles.subarray(3 * p.firstTriangle, 3 * (p.firstTriangle + p.triangleCount)));
+  const { attached, loose } = splitParts(model, partTriangles);
+
+  // Each inner edge belongs to two triangles, in opposite directions: taking one direction of each gives every neighbour once.
+  const start = new Uint32Array(vertexCount + 1);
+  for (const list of attached) for (let i = 0; i < list.length; i++) start[list[i] + 1]++;
+  for (let v = 0; v < vertexCount; v++) start[v + 1] += start[v];
+  const cursor = start.slice();
+  const neighbour = new Uint32Array(start[vertexCount]);
+  for (const list of attached) {
+    for (let t = 0; t < list.length; t += 3) {
+      neighbour[cursor[list[t]]++] = list[t + 1];
+      neighbour[cursor[list[t + 1]]++] = list[t + 2];
+      neighbour[cursor[list[t + 2]]++] = list[t];
+    }
+  }
+
+  // Rings round the landmarks, breadth first.
+  const index = new Int32Array(vertexCount).fill(-1);
+  const ring: number[] = [];
+  const vertex: number[] = [];
+  const visit = (v: number, distance: number): void => {
+    if (index[v] >= 0) return;
+    index[v] = vertex.length;
+    vertex.push(v);
+    ring.push(distance);
+  };
+  for (let l = 0; l < landmarks.count; l++) for (let c = 0; c < 3; c++) visit(triangles[3 * landmarks.triangle[l] + c], 0);
+  for (let i = 0; i < vertex.length && ring[i] < REACH_EDGES; i++) {
+    for (let n = start[vertex[i]]; n < start[vertex[i] + 1]; n++) visit(neighbour[n], ring[i] + 1);
+  }
+
+  const count = vertex.length;
+  const ownStart = new Uint32Array(count + 1);
+  const own: number[] = [];
+  const degree = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const v = vertex[i];
+    degree[i] = start[v + 1] - start[v];
+    for (let n = start[v]; n < start[v + 1]; n++) if (index[neighbour[n]] >= 0) own.push(index[neighbour[n]]);
+    ownStart[i + 1] = own.length;
+  }
+
+  const uses: { landmark: number; corner: number }[][] = Array.from({ length: count }, () => []);
+  for (let l = 0; l < landmarks.count; l++) {
+    for (let c = 0; c < 3; c++) {
+      if (landmarks.barycentric[3 * l + c] > 0) uses[index[triangles[3 * landmarks.triangle[l] + c]]].push({ landmark: l, corner: c });
+    }
+  }
+  const cornerStart = new Uint32Array(count + 1);
+  const corner: number[] = [];
+  const cornerWeight: number[] = [];
+  for (let i = 0; i < count; i++) {
+    for (const { landmark, corner: c } of uses[i]) {
+      const [d, e] = [(c + 1) % 3, (c + 2) % 3];
+      const t = 3 * landmarks.triangle[landmark];
+      corner.push(landmark, index[triangles[t + d]], index[triangles[t + e]]);
+      const b = landmarks.barycentric.subarray(3 * landmark, 3 * landmark + 3);
+      cornerWeight.push(b[c], b[d], b[e]);
+    }
+    cornerStart[i + 1] = corner.length / 3;
+  }
+
+  const touched: number[] = [];
+  for (const list of attached) {
+    for (let t = 0; t < list.length; t += 3) {
+      if (index[list[t]] >= 0 || index[list[t + 1]] >= 0 || index[list[t + 2]] >= 0) touched.push(list[t], list[t + 1], list[t + 2]);
+    }
+  }
+  return {
+    vertex: Uint32Array.from(vertex),
+    nearCount: ring.findIndex((r) => r > NEAR_EDGES) < 0 ? count : ring.findIndex((r) => r > NEAR_EDGES),
+    start: ownStart,
+    neighbour: Uint32Array.from(own),
+    degree,
+    cornerStart,
+    corner: Uint32Array.from(corner),
+    cornerWeight: Float64Array.from(cornerWeight),
+    triangles: Uint32Array.from(touched),
+    looseParts: loose,
+  };
+}
+
+/** Triangles of the parts that share vertices with the part that carries the landmarks, directly or through others; vertices of each of the rest. */
+function splitParts(
+  model: FaceModel,
+  partTriangles: readonly Uint32Array[],
+): { attached: readonly Uint32Array[]; loose: readonly Uint32Array[] } {
+  const isCovered = new Uint8Array(model.vertexCount);
+  for (let l = 0; l < model.landmarks.count; l++) {
+    for (let c = 0; c < 3; c++) isCovered[model.triangles[3 * model.landmarks.triangle[l] + c]] = 1;
+  }
+  const attached: Uint32Array[] = [];
+  let rest = [...partTriangles];
+  for (;;) {
+    const next = rest.filter((list) => list.some((v) => isCovered[v] === 1));
+    if (next.length === 0) break;
+    for (const list of next) for (let i = 0; i < list.length; i++) isCovered[list[i]] = 1;
+    attached.push(...next);
+    rest = rest.filter((list) => !next.includes(list));
+  }
+  return { attached, loose: rest.map((list) => Uint32Array.from(new Set(list))) };
 }

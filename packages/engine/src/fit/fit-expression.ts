@@ -1,5 +1,6 @@
 import type { Intrinsics, Pose } from '../camera/camera.ts';
 import { solveBoxQuadratic } from '../math/box-quadratic.ts';
+import { addRows, multiplyRows } from '../math/dense-rows.ts';
 import { computeCauchyWeight } from '../math/robust-weight.ts';
 import type { FitBasis } from './prepare-fit.ts';
 
@@ -42,11 +43,11 @@ export function fitExpression(
   intrinsics: Intrinsics,
   expression: Float64Array,
 ): void {
-  const { count, expressionCount, expressionColumns, expressionTrust, expressionNormal } = basis;
+  const { count, expressionCount, expressionRows, expressionTrust, expressionNormal } = basis;
   if (expressionCount === 0) return;
   const { rotation: r, translation: t } = pose;
   // Expression amounts, then the shifts of eyes and mouth.
-  const size = expressionColumns.length;
+  const size = expressionRows.length / (3 * count);
   const unknown = new Float64Array(size);
   unknown.set(expression);
   const curvature = expressionNormal.map((n) => DATA_SCALE * n);
@@ -62,7 +63,7 @@ export function fitExpression(
   const step = new Float64Array(size);
   for (let iteration = 0; iteration < ITERATIONS; iteration++) {
     shape.set(neutral);
-    for (let k = 0; k < size; k++) addScaled(shape, expressionColumns[k], unknown[k]);
+    addRows(expressionRows, 0, size, unknown, shape);
     for (let l = 0; l < count; l++) {
       const x = shape[3 * l];
       const y = shape[3 * l + 1];
@@ -76,12 +77,10 @@ export function fitExpression(
       pull[3 * l + 1] = w * (r[1] * ex + r[4] * ey);
       pull[3 * l + 2] = w * (r[2] * ex + r[5] * ey);
     }
+    multiplyRows(expressionRows, size, pull, gradient);
     for (let k = 0; k < size; k++) {
-      const column = expressionColumns[k];
       const isShift = k >= expressionCount;
-      let g = unknown[k] * precision[k] + (isShift ? 0 : SPARSITY);
-      for (let m = 0; m < pull.length; m++) g += column[m] * pull[m];
-      gradient[k] = g;
+      gradient[k] += unknown[k] * precision[k] + (isShift ? 0 : SPARSITY);
       low[k] = (isShift ? -1 : 0) - unknown[k];
       high[k] = 1 - unknown[k];
       if (!isShift && basis.isGaze[k]) low[k] = high[k] = 0;
@@ -96,9 +95,4 @@ export function fitExpression(
     if (moved < 0.003) break;
   }
   expression.set(unknown.subarray(0, expressionCount));
-}
-
-function addScaled(out: Float64Array, column: Float64Array, amount: number): void {
-  if (amount === 0) return;
-  for (let m = 0; m < out.length; m++) out[m] += amount * column[m];
 }

@@ -1,5 +1,6 @@
 import { solveBoxQuadratic } from '../math/box-quadratic.ts';
 import { factorCholesky, invertPositiveDefinite, solveCholesky } from '../math/cholesky.ts';
+import { addRows, multiplyRows } from '../math/dense-rows.ts';
 import { computeCauchyWeight } from '../math/robust-weight.ts';
 import { multiply3, rotationFromVector } from '../math/rotation.ts';
 import { applySimilarity, estimateSimilarity, type Similarity } from '../math/similarity.ts';
@@ -54,8 +55,9 @@ export interface FittedShape {
  * @returns null where the landmarks are degenerate or not finite
  */
 export function fitShape(basis: FitBasis, points: Float64Array, prior: IdentityPrior | null): FittedShape | null {
-  const { count, identityCount, expressionCount, columns, mean, weight } = basis;
-  const size = columns.length;
+  const { count, identityCount, expressionCount, rows, mean, weight } = basis;
+  const size = SIMILARITY_COUNT + expressionCount + identityCount;
+  const firstIdentity = SIMILARITY_COUNT + expressionCount;
   const free = SIMILARITY_COUNT + identityCount;
   const dataScale = INDEPENDENT_RATIO / LANDMARK_SIGMA_MM ** 2;
 
@@ -64,9 +66,11 @@ export function fitShape(basis: FitBasis, points: Float64Array, prior: IdentityP
 
   let similarity = estimateRobustSimilarity(points, mean, weight);
   if (similarity === null) return null;
-  const identity = new Float64Array(identityCount);
+  // Amounts of all rows; the similarity's stay zero, it is kept apart.
+  const amounts = new Float64Array(size);
+  const expression = amounts.subarray(SIMILARITY_COUNT, firstIdentity);
+  const identity = amounts.subarray(firstIdentity);
   if (prior) identity.set(prior.mean);
-  const expression = new Float64Array(expressionCount);
 
   const placed = new Float64Array(3 * count);
   const residual = new Float64Array(3 * count);
@@ -76,12 +80,12 @@ export function fitShape(basis: FitBasis, points: Float64Array, prior: IdentityP
   const high = new Float64Array(expressionCount);
   const stepB = new Float64Array(expressionCount);
   const stepF = new Float64Array(free);
+  const gradientF = new Float64Array(free);
   const reduced = new Float64Array(expressionCount);
   const computeResidual = (s: Similarity): void => {
     applySimilarity(s, points, placed);
     for (let m = 0; m < residual.length; m++) residual[m] = mean[m] - placed[m];
-    for (let k = 0; k < identityCount; k++) addScaled(residual, columns[SIMILARITY_COUNT + k], identity[k]);
-    for (let k = 0; k < expressionCount; k++) addScaled(residual, columns[free + k], expression[k]);
+    addRows(rows, SIMILARITY_COUNT, size, amounts, residual);
   };
 
   let iterations = 0;
@@ -98,15 +102,15 @@ export function fitShape(basis: FitBasis, points: Float64Array, prior: IdentityP
       pull[3 * l + 1] = w * y;
       pull[3 * l + 2] = w * z;
     }
-    for (let j = 0; j < size; j++) gradient[j] = dot(columns[j], pull);
-    addPriorGradient(gradient, identity, prior, system.precision);
-    for (let k = 0; k < expressionCount; k++) gradient[free + k] = gradient[free + k] + expression[k] / EXPRESSION_SIGMA ** 2;
+    multiplyRows(rows, size, pull, gradient);
+    addPriorGradient(gradient.subarray(firstIdentity), identity, prior, system.precision);
 
     // The free unknowns are eliminated, the box-bounded expression is solved, the free ones follow.
-    for (let i = 0; i < free; i++) stepF[i] = gradient[i];
+    for (let i = 0; i < free; i++) gradientF[i] = gradient[i < SIMILARITY_COUNT ? i : i + expressionCount];
+    stepF.set(gradientF);
     solveCholesky(system.freeFactor, free, stepF);
     for (let k = 0; k < expressionCount; k++) {
-      let r = gradient[free + k];
+      let r = gradient[SIMILARITY_COUNT + k] + expression[k] / EXPRESSION_SIGMA ** 2;
       for (let i = 0; i < free; i++) r -= system.coupling[k * free + i] * stepF[i];
       reduced[k] = r;
       low[k] = -expression[k];
@@ -116,7 +120,7 @@ export function fitShape(basis: FitBasis, points: Float64Array, prior: IdentityP
     stepB.fill(0);
     solveBoxQuadratic(system.schur, reduced, low, high, stepB, 1e-4);
     for (let i = 0; i < free; i++) {
-      let s = gradient[i];
+      let s = gradientF[i];
       for (let k = 0; k < expressionCount; k++) s += system.coupling[k * free + i] * stepB[k];
       stepF[i] = -s;
     }
@@ -130,7 +134,7 @@ export function fitShape(basis: FitBasis, points: Float64Array, prior: IdentityP
     if (iterations >= ROBUST_SCALES_MM.length && squaredMotion(basis, stepF, stepB) < TOLERANCE_MM ** 2) break;
   }
   computeResidual(similarity);
-  return { similarity, identity, expression, residual, iterations };
+  return { similarity, identity: identity.slice(), expression: expression.slice(), residual, iterations };
 }
 
 interface ShapeSystem {
@@ -147,12 +151,15 @@ interface ShapeSystem {
 /** Curvature of the majorising quadratic with the prior on it, split into free and bounded unknowns; null where the prior is not positive definite. */
 function prepareSystem(basis: FitBasis, prior: IdentityPrior | null, dataScale: number): ShapeSystem | null {
   const { identityCount, expressionCount, normal } = basis;
-  const size = basis.columns.length;
+  const size = SIMILARITY_COUNT + expressionCount + identityCount;
   const free = SIMILARITY_COUNT + identityCount;
+  const rowOfFree = (i: number): number => (i < SIMILARITY_COUNT ? i : i + expressionCount);
   const precision = prior ? invertPositiveDefinite(prior.covariance, identityCount) : null;
   if (prior && precision === null) return null;
   const freeBlock = new Float64Array(free * free);
-  for (let i = 0; i < free; i++) for (let j = 0; j < free; j++) freeBlock[i * free + j] = dataScale * normal[i * size + j];
+  for (let i = 0; i < free; i++) {
+    for (let j = 0; j < free; j++) freeBlock[i * free + j] = dataScale * normal[rowOfFree(i) * size + rowOfFree(j)];
+  }
   for (let i = 0; i < identityCount; i++) {
     const row = (SIMILARITY_COUNT + i) * free + SIMILARITY_COUNT;
     if (precision) for (let j = 0; j < identityCount; j++) freeBlock[row + j] = freeBlock[row + j] + precision[i * identityCount + j];
@@ -167,7 +174,7 @@ function prepareSystem(basis: FitBasis, prior: IdentityPrior | null, dataScale: 
   for (let k = 0; k < expressionCount; k++) {
     const row = k * free;
     for (let i = 0; i < free; i++) {
-      const h = dataScale * normal[(free + k) * size + i];
+      const h = dataScale * normal[(SIMILARITY_COUNT + k) * size + rowOfFree(i)];
       coupling[row + i] = h;
       let sum = h;
       for (let j = 0; j < i; j++) sum -= freeFactor[i * free + j] * half[row + j];
@@ -177,7 +184,7 @@ function prepareSystem(basis: FitBasis, prior: IdentityPrior | null, dataScale: 
   const schur = new Float64Array(expressionCount * expressionCount);
   for (let a = 0; a < expressionCount; a++) {
     for (let b = 0; b <= a; b++) {
-      let sum = dataScale * normal[(free + a) * size + free + b];
+      let sum = dataScale * normal[(SIMILARITY_COUNT + a) * size + SIMILARITY_COUNT + b];
       for (let i = 0; i < free; i++) sum -= half[a * free + i] * half[b * free + i];
       schur[a * expressionCount + b] = schur[b * expressionCount + a] = sum;
     }
@@ -219,21 +226,21 @@ function moveSimilarity(s: Similarity, step: Float64Array, center: Float64Array)
 
 /** Weighted mean square by which a step moves the residuals, square millimetres. */
 function squaredMotion(basis: FitBasis, stepF: Float64Array, stepB: Float64Array): number {
-  const size = basis.columns.length;
+  const size = stepB.length + stepF.length;
   const step = new Float64Array(size);
-  step.set(stepF);
-  step.set(stepB, stepF.length);
+  step.set(stepF.subarray(0, SIMILARITY_COUNT));
+  step.set(stepB, SIMILARITY_COUNT);
+  step.set(stepF.subarray(SIMILARITY_COUNT), SIMILARITY_COUNT + stepB.length);
+  const product = new Float64Array(size);
+  multiplyRows(basis.normal, size, step, product);
   let sum = 0;
-  for (let i = 0; i < size; i++) {
-    let row = 0;
-    for (let j = 0; j < size; j++) row += basis.normal[i * size + j] * step[j];
-    sum += row * step[i];
-  }
+  for (let i = 0; i < size; i++) sum += product[i] * step[i];
   let weights = 0;
   for (let l = 0; l < basis.count; l++) weights += basis.weight[l];
   return sum / weights;
 }
 
+/** Adds the slope of the prior to that of the data; both are about the identity. */
 function addPriorGradient(
   gradient: Float64Array,
   identity: Float64Array,
@@ -247,17 +254,6 @@ function addPriorGradient(
       g = 0;
       for (let j = 0; j < n; j++) g += precision[i * n + j] * (identity[j] - prior.mean[j]);
     }
-    gradient[SIMILARITY_COUNT + i] = gradient[SIMILARITY_COUNT + i] + g;
+    gradient[i] += g;
   }
-}
-
-function addScaled(out: Float64Array, column: Float64Array, amount: number): void {
-  if (amount === 0) return;
-  for (let m = 0; m < out.length; m++) out[m] = out[m] + amount * column[m];
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let m = 0; m < a.length; m++) sum += a[m] * b[m];
-  return sum;
 }

@@ -1,3 +1,4 @@
+import { computeGram } from '../math/dense-rows.ts';
 import { computeCauchyWeight } from '../math/robust-weight.ts';
 import { applySimilarity, estimateSimilarity } from '../math/similarity.ts';
 import type { FaceModel, LandmarkBasis } from '../models/face-model.ts';
@@ -17,7 +18,9 @@ const RARE_SHAPES =
 export interface FitBasis {
   /** L */
   readonly count: number;
+  /** K, identity modes in use. */
   readonly identityCount: number;
+  /** E */
   readonly expressionCount: number;
   /** Shape (L): number among the network's 478. */
   readonly landmark: Uint16Array;
@@ -29,15 +32,15 @@ export interface FitBasis {
   readonly center: Float64Array;
   /** Shape (L): trust before any residual is known; 0 for the irises, which show the gaze and not the shape. */
   readonly weight: Float64Array;
-  /** Columns of the Jacobian of (model - landmark), shape (7 + K + E, 3 L): similarity, mirror-symmetric identity, expression. */
-  readonly columns: readonly Float64Array[];
-  /** Shape (7+K+E, 7+K+E): sum over landmarks of weight times the products of the columns, square millimetres. */
+  /** Jacobian of (model - landmark), transposed: shape (7+E+K, 3 L), rows similarity, expression, mirror-symmetric identity. */
+  readonly rows: Float64Array;
+  /** Shape (7+E+K, 7+E+K): sum over landmarks of weight times the products of the rows, square millimetres. */
   readonly normal: Float64Array;
-  /** The last E of `columns`, then nine that shift the edges of each eye and of the mouth along x, y, z, {@link EDGE_SHIFT_MM} per unit. */
-  readonly expressionColumns: readonly Float64Array[];
+  /** Shape (E+9, 3 L): the expressions, then nine that shift the edges of each eye and of the mouth along x, y, z, {@link EDGE_SHIFT_MM} per unit. */
+  readonly expressionRows: Float64Array;
   /** Shape (L): trust for the expression in the picture. */
   readonly expressionTrust: Float64Array;
-  /** Shape (E+9,E+9): sum over landmarks of `expressionTrust` times the products of the expression columns. */
+  /** Shape (E+9, E+9): sum over landmarks of `expressionTrust` times the products of `expressionRows`. */
   readonly expressionNormal: Float64Array;
   /** Shape (E): 1 for shapes that go with the gaze, which the irises tell and not the lids. */
   readonly isGaze: Uint8Array;
@@ -45,94 +48,80 @@ export interface FitBasis {
   readonly isRare: Uint8Array;
 }
 
-const prepared = new WeakMap<FaceModel, FitBasis>();
+const prepared = new WeakMap<FaceModel, Map<number, FitBasis>>();
 
 /**
  * The part of the fit's normal equations that is the same for every photo. Residuals are measured in the model frame, where the
- * identity and expression columns do not change; so with fixed weights the whole matrix is a property of the model. (Kept per model: a
- * pure function of it, 20 ms for the full head.)
+ * identity and expression rows do not change; so with fixed weights the whole matrix is a property of the model. (Kept per model: a pure
+ * function of it.)
+ *
+ * @param maxModes - at most so many identity modes, the first ones
  */
-export function prepareFit(model: FaceModel): FitBasis {
-  const known = prepared.get(model);
-  if (known) return known;
-  const { landmarks } = model;
-  const { count, mirror } = landmarks;
-  const identityCount = landmarks.identity.length / (3 * count);
-  const expressionCount = landmarks.expression.length / (3 * count);
-  const mean = landmarks.networkMean ?? placeNetworkMean(landmarks);
-
-  const weight = new Float64Array(count);
-  const center = new Float64Array(3);
-  let sum = 0;
-  for (let l = 0; l < count; l++) {
-    const w = SHAPE_TRUST[landmarks.landmark[l]] * landmarks.confidence[l];
-    weight[l] = w;
-    sum += w;
-    for (let k = 0; k < 3; k++) center[k] = center[k] + w * mean[3 * l + k];
-  }
-  for (let k = 0; k < 3; k++) center[k] = center[k] / sum;
-
-  const columns: Float64Array[] = [];
-  for (let j = 0; j < SIMILARITY_COUNT; j++) columns.push(similarityColumn(j, mean, center));
-  for (let k = 0; k < identityCount; k++) {
-    columns.push(symmetrise(landmarks.identity.subarray(3 * count * k, 3 * count * (k + 1)), mirror));
-  }
-  for (let k = 0; k < expressionCount; k++) columns.push(landmarks.expression.slice(3 * count * k, 3 * count * (k + 1)));
-
-  const expressionColumns = [...columns.slice(SIMILARITY_COUNT + identityCount), ...edgeShiftColumns(landmarks.landmark)];
-  const expressionTrust = Float64Array.from(landmarks.landmark, (l) => EXPRESSION_TRUST[l]);
-  const basis: FitBasis = {
-    count,
-    identityCount,
-    expressionCount,
-    landmark: landmarks.landmark,
-    mean,
-    expressionMean: mean.map((x, m) => (EDGE_GROUP[landmarks.landmark[Math.floor(m / 3)]] > 0 ? landmarks.mean[m] : x)),
-    center,
-    weight,
-    columns,
-    normal: computeNormal(columns, weight),
-    expressionColumns,
-    expressionTrust,
-    expressionNormal: computeNormal(expressionColumns, expressionTrust),
-    isGaze: Uint8Array.from(model.expressionNames, (name) => (/^(eyeLook|gaze)/.test(name) ? 1 : 0)),
-    isRare: Uint8Array.from(model.expressionNames, (name) => (RARE_SHAPES.test(name) ? 1 : 0)),
-  };
-  prepared.set(model, basis);
+export function prepareFit(model: FaceModel, maxModes: number): FitBasis {
+  const modes = Math.min(maxModes, model.identityCount);
+  let known = prepared.get(model);
+  if (!known) prepared.set(model, (known = new Map()));
+  let basis = known.get(modes);
+  if (!basis) known.set(modes, (basis = computeBasis(model, modes)));
   return basis;
 }
 
-/** Columns that shift the edges of one eye or of the mouth as a whole along one axis. */
-function edgeShiftColumns(landmark: Uint16Array): Float64Array[] {
-  const columns: Float64Array[] = [];
-  for (const group of [1, 2, 3]) {
-    for (let axis = 0; axis < 3; axis++) {
-      const column = new Float64Array(3 * landmark.length);
-      landmark.forEach((number, l) => {
-        if (EDGE_GROUP[number] === group) column[3 * l + axis] = EDGE_SHIFT_MM;
-      });
-      columns.push(column);
-    }
+function computeBasis(model: FaceModel, identityCount: number): FitBasis {
+  const { landmarks } = model;
+  const { count, mirror, landmark } = landmarks;
+  const width = 3 * count;
+  const expressionCount = model.expressionNames.length;
+  const mean = landmarks.networkMean ?? placeNetworkMean(landmarks);
+  const weight = Float64Array.from(landmark, (l, i) => SHAPE_TRUST[l] * landmarks.confidence[i]);
+  const center = new Float64Array(3);
+  let sum = 0;
+  for (let l = 0; l < count; l++) {
+    sum += weight[l];
+    for (let k = 0; k < 3; k++) center[k] += weight[l] * mean[3 * l + k];
   }
-  return columns;
+  for (let k = 0; k < 3; k++) center[k] /= sum;
+
+  const size = SIMILARITY_COUNT + expressionCount + identityCount;
+  const rows = new Float64Array(size * width);
+  for (let j = 0; j < SIMILARITY_COUNT; j++) rows.set(similarityRow(j, mean, center), j * width);
+  rows.set(landmarks.expression.subarray(0, expressionCount * width), SIMILARITY_COUNT * width);
+  for (let k = 0; k < identityCount; k++) {
+    rows.set(symmetrise(landmarks.identity.subarray(k * width, (k + 1) * width), mirror), (SIMILARITY_COUNT + expressionCount + k) * width);
+  }
+  const expressionRows = new Float64Array((expressionCount + 9) * width);
+  expressionRows.set(landmarks.expression.subarray(0, expressionCount * width));
+  addEdgeShifts(landmark, expressionRows.subarray(expressionCount * width));
+  const expressionTrust = Float64Array.from(landmark, (l) => EXPRESSION_TRUST[l]);
+  return {
+    count,
+    identityCount,
+    expressionCount,
+    landmark,
+    mean,
+    expressionMean: mean.map((x, m) => (EDGE_GROUP[landmark[Math.floor(m / 3)]] > 0 ? landmarks.mean[m] : x)),
+    center,
+    weight,
+    rows,
+    normal: computeGram(rows, size, perCoordinate(weight)),
+    expressionRows,
+    expressionTrust,
+    expressionNormal: computeGram(expressionRows, expressionCount + 9, perCoordinate(expressionTrust)),
+    isGaze: Uint8Array.from(model.expressionNames, (name) => (/^(eyeLook|gaze)/.test(name) ? 1 : 0)),
+    isRare: Uint8Array.from(model.expressionNames, (name) => (RARE_SHAPES.test(name) ? 1 : 0)),
+  };
 }
 
-/** Sum over landmarks of weight times the products of columns, shape (n,n). */
-function computeNormal(columns: readonly Float64Array[], weight: Float64Array): Float64Array {
-  const size = columns.length;
-  const normal = new Float64Array(size * size);
-  const weighted = new Float64Array(3 * weight.length);
-  for (let i = 0; i < size; i++) {
-    const a = columns[i];
-    for (let m = 0; m < weighted.length; m++) weighted[m] = a[m] * weight[(m / 3) | 0];
-    for (let j = 0; j <= i; j++) {
-      const b = columns[j];
-      let dot = 0;
-      for (let m = 0; m < weighted.length; m++) dot += weighted[m] * b[m];
-      normal[i * size + j] = normal[j * size + i] = dot;
-    }
-  }
-  return normal;
+const perCoordinate = (weight: Float64Array): Float64Array =>
+  Float64Array.from({ length: 3 * weight.length }, (_, m) => weight[Math.floor(m / 3)]);
+
+/** Rows that shift the edges of one eye or of the mouth as a whole along one axis; shape (9, 3 L). */
+function addEdgeShifts(landmark: Uint16Array, rows: Float64Array): void {
+  const width = 3 * landmark.length;
+  landmark.forEach((number, l) => {
+    const group = EDGE_GROUP[number];
+    if (group === 0) return;
+    for (let axis = 0; axis < 3; axis++) rows[(3 * (group - 1) + axis) * width + 3 * l + axis] = EDGE_SHIFT_MM;
+  });
 }
 
 /**
@@ -166,7 +155,7 @@ function placeNetworkMean(landmarks: LandmarkBasis): Float64Array {
 }
 
 /** Minus the motion of the landmarks under similarity unknown j (the residual is model minus landmark), at the mean face. */
-function similarityColumn(j: number, mean: Float64Array, center: Float64Array): Float64Array {
+function similarityRow(j: number, mean: Float64Array, center: Float64Array): Float64Array {
   const out = new Float64Array(mean.length);
   for (let i = 0; i < mean.length; i += 3) {
     const x = mean[i] - center[0];
