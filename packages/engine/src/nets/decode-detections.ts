@@ -60,6 +60,9 @@ const MAX_LOGIT = 100;
 /** Overlap (intersection over union) from which two boxes are one face: MediaPipe's min_suppression_threshold. */
 const MIN_OVERLAP = 0.3;
 
+/** MediaPipe's min_detection_confidence. */
+const REFERENCE_MIN_SCORE = 0.5;
+
 /** Grids of 16 x 16 cells with 2 anchors and 8 x 8 cells with 6; each in the middle of its cell, of size 1. */
 const ANCHORS = (() => {
   const out: number[] = [];
@@ -86,6 +89,8 @@ function suppressWeighted(found: Raw[]): Raw[] {
     const mean = new Float64Array(VALUES);
     let total = 0;
     for (const { score, values } of same) {
+      // So that a search among weaker candidates gives the reference's boxes for those that it has too.
+      if (score < REFERENCE_MIN_SCORE && best.score >= REFERENCE_MIN_SCORE) continue;
       total += score;
       for (let k = 0; k < VALUES; k++) mean[k]! += score * values[k]!;
     }

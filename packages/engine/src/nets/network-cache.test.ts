@@ -1,0 +1,69 @@
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { defaultCacheDir } from './default-cache-dir.ts';
+import { cacheNetwork } from './network-cache.ts';
+
+describe('cacheNetwork', () => {
+  let dir: string;
+  let made: number;
+  const content = Uint8Array.from({ length: 5000 }, (_, i) => i);
+  const make = () => {
+    made++;
+    return Promise.resolve(content);
+  };
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'facewright-'));
+    made = 0;
+  });
+  afterEach(() => rm(dir, { recursive: true, force: true }));
+
+  it('makes once and reads afterwards, from a folder that it creates', async () => {
+    const deep = join(dir, 'a', 'b');
+    expect(await cacheNetwork(deep, 'n', make)).toMatchObject({ state: 'made', writeError: null });
+    const again = await cacheNetwork(deep, 'n', make);
+    expect(again.state).toBe('hit');
+    expect(Buffer.from(again.bytes).equals(content)).toBe(true);
+    expect(made).toBe(1);
+  });
+
+  it.each([
+    ['one byte changed', async (p: string) => writeFile(p, (await readFile(p)).fill(7, 100, 101))],
+    ['cut off', (p: string) => truncate(p, 4000)],
+    ['empty', (p: string) => truncate(p, 0)],
+  ])('makes an entry anew that was damaged: %s', async (_, damage) => {
+    await cacheNetwork(dir, 'n', make);
+    await damage(join(dir, 'n'));
+    const mended = await cacheNetwork(dir, 'n', make);
+    expect(mended.state).toBe('made');
+    expect(Buffer.from(mended.bytes).equals(content)).toBe(true);
+    expect((await cacheNetwork(dir, 'n', make)).state).toBe('hit');
+  });
+
+  it('gives every one of many concurrent starts the whole content and leaves one file', async () => {
+    const all = await Promise.all(Array.from({ length: 20 }, () => cacheNetwork(dir, 'n', make)));
+    for (const one of all) expect(Buffer.from(one.bytes).equals(content)).toBe(true);
+    expect(await readdir(dir)).toEqual(['n']);
+  });
+
+  it('works without a folder that cannot be written, and says why', async () => {
+    const file = join(dir, 'file');
+    await writeFile(file, '');
+    // A file where the folder should be: refused to every user, root included.
+    expect(await cacheNetwork(file, 'n', make)).toMatchObject({ state: 'off', writeError: expect.stringMatching(/EEXIST|ENOTDIR/) });
+    expect(await cacheNetwork(null, 'n', make)).toMatchObject({ state: 'off', writeError: null });
+  });
+});
+
+describe('defaultCacheDir', () => {
+  it.each([
+    [{ FACEWRIGHT_CACHE_DIR: '/c', XDG_CACHE_HOME: '/x', HOME: '/h' }, 'linux', '/c'],
+    [{ XDG_CACHE_HOME: '/x', HOME: '/h' }, 'linux', '/x/facewright'],
+    [{ XDG_CACHE_HOME: 'relative', HOME: '/h' }, 'linux', '/h/.cache/facewright'],
+    [{ HOME: '/h' }, 'darwin', '/h/Library/Caches/facewright'],
+    [{ LOCALAPPDATA: '/l', HOME: '/h' }, 'win32', '/l/facewright/Cache'],
+  ] as const)('%j on %s is %s', (env, platform, expected) => {
+    expect(defaultCacheDir(env, platform)).toBe(expected);
+  });
+});
