@@ -150,7 +150,7 @@ describe('readColorProfile', () => {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
       return Math.floor((state / 2 ** 32) * n);
     };
-    for (let i = 0; i < 2000; i++) {
+    for (let i = 0; i < 300; i++) {
       const bytes = p3.slice();
       for (let k = 0; k < 4; k++) bytes[random(bytes.length)] = random(256);
       expect(['srgb', 'matrix', 'other', 'broken']).toContain(readColorProfile(bytes, 3).kind);
