@@ -59,6 +59,7 @@ interface Layouts {
 export function createGlbEncoder(model: FaceModel): GlbEncoder {
   // How materials are grouped into surfaces decides the primitives; in practice there is one grouping per model.
   const layoutsByGrouping = new Map<string, Layouts>();
+  const partMaterials = new Set(model.parts.map((part) => part.material));
   const layoutsOf = (surfaces: readonly SurfaceMaterial[]): Layouts => {
     const grouping = surfaces.map((s) => s.materials.join('+')).join('|');
     let layouts = layoutsByGrouping.get(grouping);
@@ -91,14 +92,16 @@ export function createGlbEncoder(model: FaceModel): GlbEncoder {
         });
       }
       checkFaceFinite(face);
-      const layouts = layoutsOf(maps.surfaces);
+      // Surfaces that no part of this model has would be materials that nothing uses.
+      const surfaces = maps.surfaces.filter(({ materials }) => materials.some((material) => partMaterials.has(material)));
+      const layouts = layoutsOf(surfaces);
       const pivots = layouts.plans.map((plan) => computePivot(plan, face.neutralPositions));
       // The pictures are encoded on other threads while the geometry is written here.
       const [images, geometry] = await Promise.all([
-        encodeTextures(maps.surfaces, options.compact ?? false),
+        encodeTextures(surfaces, options.compact ?? false),
         writeGeometry(layouts, options, face.neutralPositions, pivots),
       ]);
-      return assemble(input, options, layouts.plans, pivots, geometry, images);
+      return assemble(input, options, surfaces, layouts.plans, pivots, geometry, images);
     },
   };
 }
@@ -196,6 +199,7 @@ function writePlainGeometry(
 function assemble(
   input: GlbInput,
   options: GlbOptions,
+  surfaces: readonly SurfaceMaterial[],
   plans: readonly MeshPlan[],
   pivots: Pivots,
   geometry: Geometry,
@@ -247,7 +251,7 @@ function assemble(
     scenes: [{ name: 'face', nodes: [0] }],
     nodes,
     meshes: geometry.meshes,
-    materials: input.maps.surfaces.map((surface) => describeMaterial(surface, textureOf)),
+    materials: surfaces.map((surface) => describeMaterial(surface, textureOf)),
     ...(images.length > 0
       ? {
           textures: images.map(({ map }, i) => ({
