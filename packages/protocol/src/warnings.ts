@@ -64,7 +64,7 @@ export const WARNINGS = {
     hint: 'Check the overlay that `facewright inspect` makes.',
   }),
   CAMERA_FOCAL_ASSUMED: spec<{ focalRatio: number }>({
-    message: (p) => `The photo names no focal length; ${p.focalRatio} times the longer side was assumed`,
+    message: (p) => `The photo names no focal length; ${Number(p.focalRatio.toFixed(2))} times the longer side was assumed`,
     hint: 'Give --focal in pixels (or e.g. 50mm for a full-frame equivalent) if you know it.',
   }),
   CACHE_NOT_WRITABLE: spec<{ path: string; reason: string }>({

@@ -19,6 +19,8 @@ describe('findPhotos', () => {
     const folder = createFolder({ 'photo.heic': 'x', plain: 'x' });
     expect(await namesOf(['photo.heic', 'plain'], folder)).toEqual(['photo.heic', 'plain']);
     expect((await findPhotos(['plain'], folder)).isSingle).toBe(true);
+    const { photos } = await findPhotos(['gone'], folder);
+    expect(photos).toMatchObject([{ path: join(folder, 'gone'), error: { code: 'FW_PHOTO_UNREADABLE', exitStatus: 66 } }]);
   });
 
   it('takes the photos of a folder by their endings, sorted, without folders below and hidden files, and counts the rest', async () => {
