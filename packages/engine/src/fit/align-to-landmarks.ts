@@ -12,12 +12,12 @@ const NEAR_EDGES = 4;
 /** Weight of a landmark against one edge: large, so that landmarks are met to a few per cent of the residual. */
 const LANDMARK_WEIGHT = 40;
 
-const SWEEPS = 20;
+const SWEEPS = 10;
 
 /** Over-relaxation of the sweeps; found by trial, 1.4 to 1.7 are alike. */
 const RELAXATION = 1.5;
 
-/** Least ratio of a triangle's area in the picture after and before the field; below it the field is weakened there. */
+/** Least ratio of a triangle's area in the picture after and before the field; below it the field is smoothed there. */
 const LEAST_AREA_RATIO = 0.15;
 
 /** The part of a mesh that the field lives on. Its vertices are counted anew, from the landmarks outward. */
@@ -26,6 +26,9 @@ interface AlignmentGraph {
   readonly vertex: Uint32Array;
   /** The first so many are near landmarks. */
   readonly nearCount: number;
+  /** Shape (A): a landmark that is near, and how much of its residual arrives here: where the sweeps start. */
+  readonly nearest: Uint32Array;
+  readonly arrives: Float64Array;
   /** Neighbours of i that are among the A: `neighbour[start[i] .. start[i+1]]`. */
   readonly start: Uint32Array;
   readonly neighbour: Uint32Array;
@@ -37,7 +40,7 @@ interface AlignmentGraph {
   readonly corner: Uint32Array;
   /** Shape (n,3): weights of i and of the two others. */
   readonly cornerWeight: Float64Array;
-  /** Shape (n,3): triangles with a corner among the A, as vertices of the model. */
+  /** Shape (n,3): triangles with all corners among the A. */
   readonly triangles: Uint32Array;
   /** Vertices of each part that hangs on no landmark. */
   readonly looseParts: readonly Uint32Array[];
@@ -51,7 +54,7 @@ const graphs = new WeakMap<FaceModel, AlignmentGraph>();
  * The displacement is a screened membrane on the mesh: the minimum of sum over edges |u_i - u_j|^2 + sum over vertices |u|^2 / 5^2 +
  * 40 sum over landmarks w_l |u(l) - residual_l|^2, by over-relaxed Gauss-Seidel sweeps that start at the landmarks. Along the mesh upper and
  * lower lip are far apart, so an open mouth is not smeared over. Parts without landmarks (eyeballs, teeth, tongue) are moved as a whole, with the
- * landmarks near them. Where the field would fold the picture of a triangle it is weakened.
+ * landmarks near them. Where the field would fold the picture of a triangle it is smoothed.
  *
  * @param projected - shape (V,2), pixels; changed in place and returned
  * @param target - shape (L,2), pixels: where landmark l of the model's table is in the photo
@@ -70,12 +73,12 @@ export function alignToLandmarks(model: FaceModel, projected: Float32Array, targ
     }
   }
   const membrane = solveMembrane(graph, residual, weight);
+  smoothFolds(graph, projected, membrane);
   const field = new Float32Array(projected.length);
   graph.vertex.forEach((v, i) => {
     field[2 * v] = membrane[2 * i];
     field[2 * v + 1] = membrane[2 * i + 1];
   });
-  weakenFolds(graph.triangles, projected, field);
   moveLooseParts(graph.looseParts, projected, at, residual, weight, field);
   for (let i = 0; i < projected.length; i++) projected[i] += field[i];
   return projected;
@@ -83,12 +86,16 @@ export function alignToLandmarks(model: FaceModel, projected: Float32Array, targ
 
 /** @returns shape (A,2) */
 function solveMembrane(graph: AlignmentGraph, residual: Float64Array, weight: Float64Array): Float64Array {
-  const { nearCount, start, neighbour, degree, cornerStart, corner, cornerWeight } = graph;
+  const { nearCount, nearest, arrives, start, neighbour, degree, cornerStart, corner, cornerWeight } = graph;
   const count = degree.length;
   const screen = 1 / (DECAY_EDGES * DECAY_EDGES);
   const field = new Float64Array(2 * count);
+  for (let i = 0; i < count; i++) {
+    field[2 * i] = arrives[i] * residual[2 * nearest[i]];
+    field[2 * i + 1] = arrives[i] * residual[2 * nearest[i] + 1];
+  }
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
-    const last = sweep % 4 === 0 ? count : nearCount;
+    const last = sweep % 4 === 3 ? count : nearCount;
     for (let i = 0; i < last; i++) {
       let x = 0;
       let y = 0;
@@ -160,19 +167,29 @@ function moveLooseParts(
   }
 }
 
-/** Halves the field at the corners of triangles that face the camera and would fold or nearly vanish, until there are none (at most six times). */
-function weakenFolds(triangles: Uint32Array, projected: Float32Array, field: Float32Array): void {
-  const folded = new Set<number>();
-  for (let round = 0; round < 6; round++) {
-    folded.clear();
-    for (let t = 0; t < triangles.length; t += 3) {
-      const a = 2 * triangles[t];
-      const b = 2 * triangles[t + 1];
-      const c = 2 * triangles[t + 2];
-      const abx = projected[b] - projected[a];
-      const aby = projected[b + 1] - projected[a + 1];
-      const acx = projected[c] - projected[a];
-      const acy = projected[c + 1] - projected[a + 1];
+/**
+ * Smooths the field at the corners of triangles that face the camera and would fold or nearly vanish: such a vertex takes the mean of
+ * its neighbours. At most four rounds; what is left are slivers along the outline of the head.
+ *
+ * @param field - shape (A,2), changed in place
+ */
+function smoothFolds(graph: AlignmentGraph, projected: Float32Array, field: Float64Array): void {
+  const { vertex, triangles, start, neighbour } = graph;
+  const isFolded = new Uint8Array(vertex.length);
+  let candidates: ArrayLike<number> = triangles;
+  for (let round = 0; round < 4; round++) {
+    const folded: number[] = [];
+    for (let t = 0; t < candidates.length; t += 3) {
+      const a = 2 * candidates[t];
+      const b = 2 * candidates[t + 1];
+      const c = 2 * candidates[t + 2];
+      const pa = 2 * vertex[candidates[t]];
+      const pb = 2 * vertex[candidates[t + 1]];
+      const pc = 2 * vertex[candidates[t + 2]];
+      const abx = projected[pb] - projected[pa];
+      const aby = projected[pb + 1] - projected[pa + 1];
+      const acx = projected[pc] - projected[pa];
+      const acy = projected[pc + 1] - projected[pa + 1];
       const before = abx * acy - aby * acx;
       // y down: what is counter-clockwise from outside turns clockwise here, which makes the area negative
       if (before >= 0) continue;
@@ -180,17 +197,33 @@ function weakenFolds(triangles: Uint32Array, projected: Float32Array, field: Flo
       const dby = aby + field[b + 1] - field[a + 1];
       const dcx = acx + field[c] - field[a];
       const dcy = acy + field[c + 1] - field[a + 1];
-      if (dbx * dcy - dby * dcx > LEAST_AREA_RATIO * before) {
-        folded.add(a);
-        folded.add(b);
-        folded.add(c);
+      if (dbx * dcy - dby * dcx <= LEAST_AREA_RATIO * before) continue;
+      for (let k = 0; k < 3; k++) {
+        const i = candidates[t + k];
+        if (isFolded[i] === 0) folded.push(i);
+        isFolded[i] = 1;
       }
     }
-    if (folded.size === 0) return;
-    for (const o of folded) {
-      field[o] /= 2;
-      field[o + 1] /= 2;
+    if (folded.length === 0) return;
+    for (const i of folded) {
+      let x = 0;
+      let y = 0;
+      for (let n = start[i]; n < start[i + 1]; n++) {
+        x += field[2 * neighbour[n]];
+        y += field[2 * neighbour[n] + 1];
+      }
+      field[2 * i] = x / graph.degree[i];
+      field[2 * i + 1] = y / graph.degree[i];
     }
+    // Only triangles at these corners can have changed.
+    const next: number[] = [];
+    for (let t = 0; t < triangles.length; t += 3) {
+      if (isFolded[triangles[t]] + isFolded[triangles[t + 1]] + isFolded[triangles[t + 2]] > 0) {
+        next.push(triangles[t], triangles[t + 1], triangles[t + 2]);
+      }
+    }
+    for (const i of folded) isFolded[i] = 0;
+    candidates = next;
   }
 }
 
@@ -226,15 +259,17 @@ function buildGraph(model: FaceModel): AlignmentGraph {
   const index = new Int32Array(vertexCount).fill(-1);
   const ring: number[] = [];
   const vertex: number[] = [];
-  const visit = (v: number, distance: number): void => {
+  const nearest: number[] = [];
+  const visit = (v: number, distance: number, landmark: number): void => {
     if (index[v] >= 0) return;
     index[v] = vertex.length;
     vertex.push(v);
     ring.push(distance);
+    nearest.push(landmark);
   };
-  for (let l = 0; l < landmarks.count; l++) for (let c = 0; c < 3; c++) visit(triangles[3 * landmarks.triangle[l] + c], 0);
+  for (let l = 0; l < landmarks.count; l++) for (let c = 0; c < 3; c++) visit(triangles[3 * landmarks.triangle[l] + c], 0, l);
   for (let i = 0; i < vertex.length && ring[i] < REACH_EDGES; i++) {
-    for (let n = start[vertex[i]]; n < start[vertex[i] + 1]; n++) visit(neighbour[n], ring[i] + 1);
+    for (let n = start[vertex[i]]; n < start[vertex[i] + 1]; n++) visit(neighbour[n], ring[i] + 1, nearest[i]);
   }
 
   const count = vertex.length;
@@ -268,22 +303,25 @@ function buildGraph(model: FaceModel): AlignmentGraph {
     cornerStart[i + 1] = corner.length / 3;
   }
 
-  const touched: number[] = [];
+  const inside: number[] = [];
   for (const list of attached) {
     for (let t = 0; t < list.length; t += 3) {
-      if (index[list[t]] >= 0 || index[list[t + 1]] >= 0 || index[list[t + 2]] >= 0) touched.push(list[t], list[t + 1], list[t + 2]);
+      const [a, b, c] = [index[list[t]], index[list[t + 1]], index[list[t + 2]]];
+      if (a >= 0 && b >= 0 && c >= 0) inside.push(a, b, c);
     }
   }
   return {
     vertex: Uint32Array.from(vertex),
     nearCount: ring.findIndex((r) => r > NEAR_EDGES) < 0 ? count : ring.findIndex((r) => r > NEAR_EDGES),
+    nearest: Uint32Array.from(nearest),
+    arrives: Float64Array.from(ring, (r) => Math.exp(-r / DECAY_EDGES)),
     start: ownStart,
     neighbour: Uint32Array.from(own),
     degree,
     cornerStart,
     corner: Uint32Array.from(corner),
     cornerWeight: Float64Array.from(cornerWeight),
-    triangles: Uint32Array.from(touched),
+    triangles: Uint32Array.from(inside),
     looseParts: loose,
   };
 }

@@ -12,6 +12,7 @@ import { fitGaze } from './fit-gaze.ts';
 import { fitPose } from './fit-pose.ts';
 import { fitShape } from './fit-shape.ts';
 import type { FittedFace, IdentityPrior } from './fitted-face.ts';
+import { TEXTURE_TRUST } from './landmark-trust.ts';
 import { prepareFit, SIMILARITY_COUNT } from './prepare-fit.ts';
 import { unprojectLandmarks } from './unproject-landmarks.ts';
 
@@ -69,8 +70,12 @@ export function fitFace(input: FitInput): FittedFace {
   const own = new Float64Array(3 * count);
   const modes = identity.subarray(0, basis.identityCount);
   addRows(basis.rows.subarray(3 * count * (SIMILARITY_COUNT + basis.expressionCount)), 0, basis.identityCount, modes, own);
-  const neutral = basis.mean.map((x, m) => x + own[m]);
-  const edges = basis.expressionMean.map((x, m) => x + own[m]);
+  const neutral = basis.mean.slice();
+  const edges = basis.expressionMean.slice();
+  for (let m = 0; m < own.length; m++) {
+    neutral[m] += own[m];
+    edges[m] += own[m];
+  }
   const posed = neutral.slice();
   const addExpression = (): void => {
     posed.set(neutral);
@@ -100,7 +105,8 @@ export function fitFace(input: FitInput): FittedFace {
   const residualRmsPx = Math.sqrt(squares / weights);
 
   const positions = addExpressionTo(model, neutralPositions, expression);
-  const imagePoints = alignToLandmarks(model, project(positions, pose, intrinsics), pixels, model.landmarks.confidence);
+  const textureTrust = Float64Array.from(landmark, (l, i) => TEXTURE_TRUST[l] * model.landmarks.confidence[i]);
+  const imagePoints = alignToLandmarks(model, project(positions, pose, intrinsics), pixels, textureTrust);
   const confidence = computeConfidence(
     residualRmsPx / eyeDistancePx,
     pose.yawDeg,
@@ -108,7 +114,7 @@ export function fitFace(input: FitInput): FittedFace {
     eyeDistancePx,
     input.landmarks.presence ?? 1,
   );
-  if (!Number.isFinite(confidence) || !imagePoints.every(Number.isFinite)) throw fitFailed('the result is not a number');
+  if (!Number.isFinite(confidence) || !isAllFinite(imagePoints)) throw fitFailed('the result is not a number');
   return {
     model,
     intrinsics,
@@ -151,6 +157,13 @@ function placeInFront(similarity: Similarity, intrinsics: Intrinsics): { rotatio
   for (let k = 0; k < 3; k++) translation[k] = -(rotation[3 * k] * t[0] + rotation[3 * k + 1] * t[1] + rotation[3 * k + 2] * t[2]);
   translation[2] = translation[2] + similarity.scale * intrinsics.focalPx;
   return { rotation, translation };
+}
+
+/** Whether all numbers of an array are finite: then and only then their sum is (it cannot overflow for pixels). */
+function isAllFinite(values: ArrayLike<number>): boolean {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return Number.isFinite(sum);
 }
 
 /** The neutral face with the expression on it: the model is linear, so the identity need not be evaluated again. */

@@ -61,7 +61,7 @@ export function fitShape(basis: FitBasis, points: Float64Array, prior: IdentityP
   const free = SIMILARITY_COUNT + identityCount;
   const dataScale = INDEPENDENT_RATIO / LANDMARK_SIGMA_MM ** 2;
 
-  const system = prepareSystem(basis, prior, dataScale);
+  const system = prior ? prepareSystem(basis, prior, dataScale) : unitPriorSystem(basis, dataScale);
   if (system === null) return null;
 
   let similarity = estimateRobustSimilarity(points, mean, weight);
@@ -146,6 +146,18 @@ interface ShapeSystem {
   readonly coupling: Float64Array;
   /** Shape (E,E): curvature of the expression once the free unknowns follow. */
   readonly schur: Float64Array;
+}
+
+const unitPriorSystems = new WeakMap<FitBasis, ShapeSystem | null>();
+
+/** {@link prepareSystem} of the model's own prior, kept with the basis. */
+function unitPriorSystem(basis: FitBasis, dataScale: number): ShapeSystem | null {
+  let system = unitPriorSystems.get(basis);
+  if (system === undefined) {
+    system = prepareSystem(basis, null, dataScale);
+    unitPriorSystems.set(basis, system);
+  }
+  return system;
 }
 
 /** Curvature of the majorising quadratic with the prior on it, split into free and bounded unknowns; null where the prior is not positive definite. */

@@ -37,6 +37,11 @@ export const EXPRESSION_TRUST: Float64Array = fill(0.15, [
 ]);
 
 /**
+ * How strictly the texture follows each of the 478 landmarks: the outline is another line of the head in every view, so it hardly pulls.
+ */
+export const TEXTURE_TRUST: Float64Array = fill(1, [[OVAL, 0.03]]);
+
+/**
  * The eye or mouth whose edge a landmark lies on: 1 right eye, 2 left eye (the person's), 3 mouth, 0 for all others. On these edges the network
  * finds the edge itself, in every state of opening; elsewhere it finds places by habit, like its own mean face.
  */
