@@ -7,6 +7,7 @@ import { buildRegions } from './build-regions.ts';
 import { deriveGaze, deriveTongueOut } from './derive-expressions.ts';
 import { encodeExpressions, encodeModes } from './encode-shapes.ts';
 import { fitBodies } from './fit-bodies.ts';
+import type { CanonicalMesh } from './fit-canonical-mesh.ts';
 import { fitSphere } from './fit-sphere.ts';
 import { findPart, HEAD_PARTS } from './head-parts.ts';
 import { pairVertices } from './pair-vertices.ts';
@@ -27,11 +28,7 @@ const DROP_PART_BELOW_MM = 0.001;
 const EXPRESSION_STEP_MM = 0.008;
 
 /** The model file made of upstream's shapes, and lines that tell how it went. */
-export function buildHeadModel(
-  upstream: Upstream,
-  canonical: { readonly positionsCm: Float32Array },
-  quality = 11,
-): { bytes: Uint8Array; report: string[] } {
+export function buildHeadModel(upstream: Upstream, canonical: CanonicalMesh, quality = 11): { bytes: Uint8Array; report: string[] } {
   const { neutral, identities } = upstream;
   const vertexCount = neutral.positions.length / 3;
   const report: string[] = [];
@@ -75,7 +72,7 @@ export function buildHeadModel(
   const packedExpressions = encodeExpressions(table, fields, predictors);
 
   const { uvs, tiles } = packUvs(upstream);
-  const landmarks = registerLandmarks(positions, polygons, findPart('face').polygons[1], canonical.positionsCm);
+  const landmarks = registerLandmarks(positions, polygons, canonical);
   const skinUvs = new Float64Array(2 * findPart('face').vertices[1]);
   for (const polygon of neutral.polygons.slice(...findPart('face').polygons)) {
     polygon.vertices.forEach((v, k) => {

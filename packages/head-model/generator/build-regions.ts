@@ -106,7 +106,7 @@ const LID_RINGS = 7;
 
 /** In the skin tile the ears are the two lobes at the sides; behind them, what lies further out than the head there. */
 function isEar(positions: Float64Array, skinUvs: Float64Array, v: number, skinEnd: number): boolean {
-  if (v >= skinEnd) return Math.abs(positions[3 * v]!) > 78 && positions[3 * v + 1]! > -62 && positions[3 * v + 1]! < 20;
+  if (v >= skinEnd) return Math.abs(positions[3 * v]!) > 78 && positions[3 * v + 1]! > -62 && positions[3 * v + 1]! < 6;
   const u = Math.min(skinUvs[2 * v]!, 1 - skinUvs[2 * v]!);
   const fromTop = 1 - skinUvs[2 * v + 1]!;
   return u < 0.108 && fromTop > 0.312 && fromTop < 0.552;

@@ -46,7 +46,7 @@ export function deriveGaze(positions: Float64Array): DerivedShape[] {
 }
 
 /**
- * The tongue out: it slides forward over the lower teeth and lip, gets flatter and a little narrower, and its tip hangs down;
+ * The tongue out: it slides forward over the lower teeth and lip, gets flatter and broader, and its tip hangs down;
  * the root stays. Made for an open jaw (jawOpen about 0.5 and more): with the mouth shut it would go through the teeth.
  *
  * @param positions - shape (V,3), millimetres
@@ -63,7 +63,7 @@ export function deriveTongueOut(positions: Float64Array, polygons: Uint32Array, 
     const t = clamp01((z - (tip - TONGUE_LENGTH_MM)) / TONGUE_LENGTH_MM);
     const attached = smoothStep(clamp01(rings[v]! / ATTACHED_RINGS));
     const slide = smoothStep(t) * attached;
-    deltaMm[3 * v] = -TONGUE_NARROWER * slide * x;
+    deltaMm[3 * v] = TONGUE_BROADER * smoothStep(clamp01((t - 0.35) / 0.65)) * attached * x;
     deltaMm[3 * v + 1] =
       attached * (sampleCurve(TONGUE_LIFT_MM, t) - TONGUE_FLATTER * smoothStep(clamp01(1.6 * t)) * (y - sampleCurve(TONGUE_MIDDLE_MM, t)));
     deltaMm[3 * v + 2] = TONGUE_SLIDE_MM * slide;
@@ -75,7 +75,8 @@ export function deriveTongueOut(positions: Float64Array, polygons: Uint32Array, 
 const TONGUE_LENGTH_MM = 48;
 /** How far the tip goes forward: 20 mm before the lower lip, as ARKit's sample faces show it. */
 const TONGUE_SLIDE_MM = 34;
-const TONGUE_NARROWER = 0.12;
+/** Growth of the width at the tip, which lies folded together at rest. */
+const TONGUE_BROADER = 0.4;
 /** Share of the thickness that is lost at the front: what passes between lower lip and upper teeth is 9 mm instead of 14. */
 const TONGUE_FLATTER = 0.36;
 /** Rings of polygons around the floor of the mouth over which the tongue comes free. */
