@@ -9,9 +9,15 @@ export interface Anatomy {
   readonly lipOutline: Float64Array;
   /** From the right to the left corner, where the lips meet. */
   readonly lipLine: Float64Array;
-  /** Shape (n,3) each, from the inner to the outer end: person's right, left. */
-  readonly brows: readonly [Float64Array, Float64Array];
+  /** Person's right, left. */
+  readonly brows: readonly [BrowAnatomy, BrowAnatomy];
   readonly noseTip: readonly [number, number, number];
+}
+
+/** Edges of a brow, shape (5,2) each, x and y, rest frame, from the inner to the outer end. */
+export interface BrowAnatomy {
+  readonly upper: Float64Array;
+  readonly lower: Float64Array;
 }
 
 export interface EyeAnatomy {
@@ -27,16 +33,30 @@ export interface EyeAnatomy {
 /** Vertices of ICT-FaceKit's topology (its README, "Facial Landmarks", Multi-PIE 68). */
 const LIP_OUTLINE = [5708, 5695, 2081, 0, 4275, 6200, 6213, 6346, 6461, 5518, 5957, 5841];
 const LIP_LINE = [5702, 5711, 5533, 6216, 6207];
-const RIGHT_BROW = [1401, 2044, 1914, 493, 268];
-const LEFT_BROW = [3615, 4240, 4114, 2734, 2509];
 const NOSE_TIP = 4857;
 
+/** Edges of the brows among the face network's 478 landmarks, from the inner to the outer end: where the network will look for them. */
+const BROW_EDGES = [
+  { upper: [107, 66, 105, 63, 70], lower: [55, 65, 52, 53, 46] },
+  { upper: [336, 296, 334, 293, 300], lower: [285, 295, 282, 283, 276] },
+] as const;
+
+type AnatomyModel = Pick<FaceModel, 'neutral' | 'triangles' | 'parts' | 'landmarks'>;
+
 /** Reads the anatomy off a head of ICT-FaceKit's topology. */
-export function describeAnatomy(model: Pick<FaceModel, 'neutral' | 'triangles' | 'parts'>): Anatomy {
+export function describeAnatomy(model: AnatomyModel): Anatomy {
   const eyes = findEyes(model);
   const origin = [0, 1, 2].map((k) => (eyes[0].center[k]! + eyes[1].center[k]!) / 2);
   const rest = model.neutral.map((v, i) => v - origin[i % 3]!);
   const point = (i: number): [number, number, number] => [rest[3 * i]!, rest[3 * i + 1]!, rest[3 * i + 2]!];
+  const landmark = (number: number): [number, number] => {
+    const l = model.landmarks.landmark.indexOf(number);
+    return [model.landmarks.mean[3 * l]! - origin[0]!, model.landmarks.mean[3 * l + 1]! - origin[1]!];
+  };
+  const describeBrow = (side: 0 | 1): BrowAnatomy => ({
+    upper: new Float64Array(BROW_EDGES[side].upper.flatMap(landmark)),
+    lower: new Float64Array(BROW_EDGES[side].lower.flatMap(landmark)),
+  });
   const moved = (eye: EyeAnatomy): EyeAnatomy => ({
     ...eye,
     center: [eye.center[0] - origin[0]!, eye.center[1] - origin[1]!, eye.center[2] - origin[2]!],
@@ -49,13 +69,13 @@ export function describeAnatomy(model: Pick<FaceModel, 'neutral' | 'triangles' |
       6,
     ),
     lipLine: new Float64Array(LIP_LINE.flatMap((i) => point(i).slice(0, 2))),
-    brows: [new Float64Array(RIGHT_BROW.flatMap(point)), new Float64Array(LEFT_BROW.flatMap(point))],
+    brows: [describeBrow(0), describeBrow(1)],
     noseTip: point(NOSE_TIP),
   };
 }
 
 /** The person's right eye (negative x), then the left. */
-function findEyes(model: Pick<FaceModel, 'neutral' | 'triangles' | 'parts'>): [EyeAnatomy, EyeAnatomy] {
+function findEyes(model: AnatomyModel): [EyeAnatomy, EyeAnatomy] {
   const { neutral, triangles, parts } = model;
   const sides: [Set<number>, Set<number>] = [new Set(), new Set()];
   for (const part of parts) {

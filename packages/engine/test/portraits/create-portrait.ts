@@ -3,6 +3,7 @@ import { rotationFromAngles } from '../../src/camera/pose-angles.ts';
 import { project } from '../../src/camera/project.ts';
 import type { FaceModel } from '../../src/models/face-model.ts';
 import type { Raster } from '../../src/photo/raster.ts';
+import { describeAnatomy } from './anatomy.ts';
 import type { PortraitSpec } from './portraits.ts';
 import { developPortrait, renderPortrait } from './render-portrait.ts';
 
@@ -48,7 +49,6 @@ export async function createPortrait(model: FaceModel, spec: PortraitSpec, quali
   for (const name of Object.keys(spec.expression)) {
     if (!model.expressionNames.includes(name)) throw new Error(`The model has no expression ${name}`);
   }
-  const positions = model.evaluate(spec.identity, expression);
   const rotation = rotationFromAngles(spec.yawDeg, spec.pitchDeg, spec.rollDeg);
   const focalPx = (spec.focal35Mm / 36) * Math.max(width, height);
   const centerX = width / 2;
@@ -58,10 +58,13 @@ export async function createPortrait(model: FaceModel, spec: PortraitSpec, quali
     ((spec.eyesAt[1] * height - centerY) * spec.distanceMm) / focalPx,
     spec.distanceMm,
   ]);
+  if (spec.gaze === 'camera') aimEyes(model, spec.identity, expression, rotation, translation);
+  const positions = model.evaluate(spec.identity, expression);
   const image = renderPortrait({
     model,
     positions,
     look: spec.look,
+    material: spec.material,
     studio: spec.studio,
     camera: { focalPx, centerX, centerY, rotation, translation },
     width,
@@ -105,6 +108,46 @@ export async function createPortrait(model: FaceModel, spec: PortraitSpec, quali
       landmarkPoints,
     },
   };
+}
+
+/** Sets the amounts of the eyeLook expressions so that both eyes look at the camera. */
+function aimEyes(
+  model: FaceModel,
+  identity: readonly number[],
+  expression: number[],
+  rotation: Float64Array,
+  translation: Float64Array,
+): void {
+  const { eyes } = describeAnatomy(model);
+  // Camera in the model frame: -R^T t.
+  const camera = [0, 1, 2].map(
+    (k) => -(rotation[k]! * translation[0]! + rotation[3 + k]! * translation[1]! + rotation[6 + k]! * translation[2]!),
+  );
+  const neutral = model.evaluate(identity, []);
+  for (const [side, eye] of eyes.entries()) {
+    const suffix = side === 0 ? 'R' : 'L';
+    const at = (positions: Float32Array, v: number): number[] => [positions[3 * v]!, positions[3 * v + 1]!, positions[3 * v + 2]!];
+    const axisOf = (positions: Float32Array): number[] => {
+      const mean = [0, 0, 0];
+      for (const v of eye.vertices) for (let k = 0; k < 3; k++) mean[k]! += positions[3 * v + k]! / eye.vertices.length;
+      return at(positions, eye.apex).map((p, k) => p - mean[k]!);
+    };
+    const yawOf = (a: readonly number[]): number => Math.atan2(a[0]!, a[2]!);
+    const pitchOf = (a: readonly number[]): number => Math.atan2(a[1]!, Math.hypot(a[0]!, a[2]!));
+    const mean = axisOf(neutral);
+    const from = at(neutral, eye.apex);
+    const wanted = camera.map((c, k) => c - from[k]!);
+    const toward = (angle: number, of: (a: readonly number[]) => number, positive: string, negative: string): void => {
+      const name = `${angle > 0 ? positive : negative}_${suffix}`;
+      const index = model.expressionNames.indexOf(name);
+      const one = new Array<number>(expression.length).fill(0);
+      one[index] = 1;
+      const reach = of(axisOf(model.evaluate(identity, one))) - of(mean);
+      expression[index] = Math.max(0, Math.min(1, angle / reach));
+    };
+    toward(yawOf(wanted) - yawOf(mean), yawOf, side === 0 ? 'eyeLookIn' : 'eyeLookOut', side === 0 ? 'eyeLookOut' : 'eyeLookIn');
+    toward(pitchOf(wanted) - pitchOf(mean), pitchOf, 'eyeLookUp', 'eyeLookDown');
+  }
 }
 
 /**

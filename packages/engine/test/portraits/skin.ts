@@ -1,4 +1,5 @@
 import type { Anatomy } from './anatomy.ts';
+import { hairDistance } from './hairline.ts';
 import { fractalNoise3, hash, noise3, smoothstep } from './noise.ts';
 import type { PersonLook } from './person.ts';
 
@@ -67,7 +68,7 @@ export function createSkin(look: PersonLook, anatomy: Anatomy): (x: number, y: n
     let pigment = 0.1 * patch * mottle + 0.05 * fine * mottle;
     pigment += lid * (0.12 + 0.1 * look.age) + gauss(ax - eyeX, (y + 11) * 1.3, z - 14, 13) * (0.09 + 0.2 * look.age);
     pigment -= gauss(x, y - 48, z - 22, 32) * 0.08;
-    if (look.freckles > 0 && front > 0) pigment += freckle(x, y, z) * look.freckles * freckleArea(ax, y) * front;
+    if (look.freckles > 0 && front > 0) pigment += freckle(x, y) * look.freckles * freckleArea(ax, y) * front;
 
     const beard = look.stubble * beardArea(ax, y, z);
     if (beard > 0) {
@@ -82,6 +83,13 @@ export function createSkin(look: PersonLook, anatomy: Anatomy): (x: number, y: n
     g *= Math.exp(-0.62 * blood - 0.85 * pigment);
     b *= Math.exp(-0.55 * blood - 1.15 * pigment);
 
+    // Under the brows and the hair the skin is darker: hairs too fine to be drawn, and their shadows.
+    if (look.hairTopMm > 0 && (y > 20 || z < -30)) {
+      const under = 0.75 * smoothstep(-3, 12, hairDistance(x, y, z));
+      r += (look.hairColor[0] * 0.7 - r) * under;
+      g += (look.hairColor[1] * 0.7 - g) * under;
+      b += (look.hairColor[2] * 0.7 - b) * under;
+    }
     // Pores and fine grain: larger on the nose and cheeks.
     const coarse = nose + cheek * 0.7 + 0.25;
     const pore = noise3(x * 1.7, y * 1.7, z * 1.7, 57);
@@ -91,7 +99,7 @@ export function createSkin(look: PersonLook, anatomy: Anatomy): (x: number, y: n
     r *= tint;
     g *= tint;
     b *= tint;
-    const relief = (0.05 + 0.09 * coarse) * (0.7 + 0.5 * look.age);
+    const relief = (0.06 + 0.11 * coarse) * (0.7 + 0.5 * look.age);
     let bumpX = relief * (0.7 * pore + 0.5 * grain);
     let bumpY = relief * (0.7 * noise3(x * 1.7, y * 1.7, z * 1.7, 63) + 0.5 * noise3(x * 3.4, y * 3.4, z * 3.4, 65));
     const bumpZ = relief * 0.5 * noise3(x * 2.3, y * 2.3, z * 2.3, 67);
@@ -157,7 +165,7 @@ function freckleArea(ax: number, y: number): number {
 }
 
 /** Small round spots of different sizes: one at most in each cell of a lattice. */
-function freckle(x: number, y: number, z: number): number {
+function freckle(x: number, y: number): number {
   let sum = 0;
   for (const [cell, seed] of [
     [4.2, 5],
@@ -171,9 +179,9 @@ function freckle(x: number, y: number, z: number): number {
     if (present < 0.55) continue;
     const radius = cell * (0.1 + 0.16 * hash(cx, cy, 3, seed));
     const q = ((x - px) ** 2 + (y - py) ** 2) / (radius * radius);
-    sum += Math.exp(-q * q) * (present - 0.4);
+    sum += Math.exp(-q) * (present - 0.4) * 1.3;
   }
-  return sum + 0 * z;
+  return sum;
 }
 
 /** Signed distance to a closed curve, looked up bilinearly in a table. */

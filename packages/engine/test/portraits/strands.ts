@@ -1,8 +1,9 @@
-import type { FaceModel } from '../../src/models/face-model.ts';
 import { createRasterBuffers, rasterize } from '../../src/render/rasterize.ts';
 import type { Anatomy, EyeAnatomy } from './anatomy.ts';
+import { hairDistance } from './hairline.ts';
 import { createRandom, noise3, smoothstep } from './noise.ts';
 import type { PersonLook } from './person.ts';
+import type { PortraitModel } from './render-portrait.ts';
 import { beardArea } from './skin.ts';
 
 /** Hairs of one kind: each a line of `segments + 1` points. */
@@ -26,7 +27,7 @@ type Vector = [number, number, number];
  * @param detail - 1 = every hair; less = fewer and wider ones that cover as much
  */
 export function growStrands(
-  model: Pick<FaceModel, 'triangles' | 'parts' | 'uvs' | 'triangleUvs'>,
+  model: PortraitModel,
   anatomy: Anatomy,
   posed: Float32Array,
   look: PersonLook,
@@ -51,10 +52,10 @@ interface Surface {
   readonly atFront: (x: number, y: number) => { triangle: number; w1: number; w2: number } | null;
 }
 
-const FRONT_PX_PER_MM = 4;
+const FRONT_PX_PER_MM = 2.5;
 const FRONT_SIZE_MM = 200;
 
-function createSurface(model: Pick<FaceModel, 'triangles' | 'parts'>, anatomy: Anatomy, posed: Float32Array): Surface {
+function createSurface(model: PortraitModel, anatomy: Anatomy, posed: Float32Array): Surface {
   const { triangles } = model;
   const skin: number[] = [];
   for (const part of model.parts) {
@@ -72,7 +73,8 @@ function createSurface(model: Pick<FaceModel, 'triangles' | 'parts'>, anatomy: A
     depth[i] = -rest[3 * i + 2]!;
   }
   const map = createRasterBuffers(size, size);
-  const facing = new Uint32Array(skin.flatMap((t) => [triangles[3 * t]!, triangles[3 * t + 1]!, triangles[3 * t + 2]!]));
+  const facing = new Uint32Array(3 * skin.length);
+  for (let k = 0; k < facing.length; k++) facing[k] = triangles[3 * skin[Math.floor(k / 3)]! + (k % 3)]!;
   rasterize({ screen, depth, triangles: facing, cullBack: true }, map);
   return {
     triangles,
@@ -99,91 +101,92 @@ interface Root {
 }
 
 function findRoot(surface: Surface, t: number, w1: number, w2: number): Root {
-  const place = (positions: Float32Array): { at: Vector; axes: [Vector, Vector, Vector] } => {
-    const p = [0, 1, 2].map((k) => {
-      const v = 3 * surface.triangles[3 * t + k]!;
-      return [positions[v]!, positions[v + 1]!, positions[v + 2]!] as Vector;
-    });
-    const e1 = subtract(p[1]!, p[0]!);
-    const e2 = subtract(p[2]!, p[0]!);
-    const out = normalise(cross(e1, e2));
-    const along = normalise(e1);
-    return {
-      at: [0, 1, 2].map((k) => p[0]![k]! + w1 * e1[k]! + w2 * e2[k]!) as Vector,
-      axes: [along, cross(out, along), out],
-    };
-  };
-  const rest = place(surface.rest);
-  const posed = place(surface.posed);
+  const rest = framePoint(surface.rest, surface.triangles, t, w1, w2);
+  const posed = framePoint(surface.posed, surface.triangles, t, w1, w2);
   return { rest: rest.at, restAxes: rest.axes, posed: posed.at, posedAxes: posed.axes };
 }
 
-/** Writes a hair that was grown on the mean head onto the posed one. */
-function place(root: Root, shape: readonly Vector[], points: Float32Array, first: number): void {
-  for (let k = 0; k < shape.length; k++) {
-    const d = subtract(shape[k]!, root.rest);
-    for (let c = 0; c < 3; c++) points[first + 3 * k + c] = root.posed[c]!;
-    for (let axis = 0; axis < 3; axis++) {
-      const amount = dot(d, root.restAxes[axis]!);
-      for (let c = 0; c < 3; c++) points[first + 3 * k + c] += amount * root.posedAxes[axis]![c]!;
+function framePoint(
+  positions: Float32Array,
+  triangles: Uint32Array,
+  t: number,
+  w1: number,
+  w2: number,
+): { readonly at: Vector; readonly axes: readonly [Vector, Vector, Vector] } {
+  const a = 3 * triangles[3 * t]!;
+  const b = 3 * triangles[3 * t + 1]!;
+  const c = 3 * triangles[3 * t + 2]!;
+  const e1: Vector = [positions[b]! - positions[a]!, positions[b + 1]! - positions[a + 1]!, positions[b + 2]! - positions[a + 2]!];
+  const e2: Vector = [positions[c]! - positions[a]!, positions[c + 1]! - positions[a + 1]!, positions[c + 2]! - positions[a + 2]!];
+  const out = normalise(cross(e1, e2));
+  const along = normalise(e1);
+  return {
+    at: [positions[a]! + w1 * e1[0] + w2 * e2[0], positions[a + 1]! + w1 * e1[1] + w2 * e2[1], positions[a + 2]! + w1 * e1[2] + w2 * e2[2]],
+    axes: [along, cross(out, along), out],
+  };
+}
+
+/** Adds a hair that was grown on the mean head, moved to the posed one. */
+function addPosed(list: StrandList, root: Root, shape: readonly Vector[], shade: number): void {
+  for (const point of shape) {
+    const d = subtract(point, root.rest);
+    const along = dot(d, root.restAxes[0]);
+    const across = dot(d, root.restAxes[1]);
+    const out = dot(d, root.restAxes[2]);
+    for (let c = 0; c < 3; c++) {
+      list.points.push(root.posed[c]! + along * root.posedAxes[0][c]! + across * root.posedAxes[1][c]! + out * root.posedAxes[2][c]!);
     }
   }
+  list.shade.push(shade);
 }
 
 function growBrows(surface: Surface, anatomy: Anatomy, look: PersonLook, detail: number, seed: number): Strands {
   const random = createRandom(seed);
   const segments = 4;
-  const wanted = Math.round(560 * look.brows * detail);
-  const shapes: number[] = [];
-  const shades: number[] = [];
+  const wanted = Math.round(900 * look.brows * detail);
+  const list: StrandList = { points: [], shade: [] };
   for (let side = 0; side < 2; side++) {
-    const line = anatomy.brows[side]!;
+    const { upper, lower } = anatomy.brows[side]!;
     const outward = side === 0 ? -1 : 1;
     for (let i = 0; i < wanted; i++) {
-      const s = random();
-      const h = (random() + random() - 1) * 1.05;
+      const s = random() * 1.04 - 0.02;
+      // -1 = lower edge, 1 = upper edge; fewer hairs at the edges.
+      const h = (random() + random() - 1) * 1.15;
       // Soft inner end, dense middle, thin tail.
-      if (s < 0.1 && random() > 0.35 + 6 * s) continue;
-      const at = s * 4;
-      const k = Math.min(3, Math.floor(at));
-      const f = at - k;
-      const bx = line[3 * k]! + (line[3 * k + 3]! - line[3 * k]!) * f;
-      const by = line[3 * k + 1]! + (line[3 * k + 4]! - line[3 * k + 1]!) * f;
-      const half = (s < 0.35 ? 3.6 - 0.6 * Math.abs(s - 0.2) : 3.6 - 3.6 * ((s - 0.35) / 0.65) ** 1.1) + 0.5;
-      const x = bx - outward * 1.5 + (random() - 0.5) * 1.2;
-      const y = by - 1.2 + h * half;
+      if (random() > smoothstep(-0.06, 0.16, s) * (1 - 0.45 * smoothstep(0.75, 1, s))) continue;
+      const at = Math.max(0, Math.min(3.999, s * 4));
+      const k = Math.floor(at);
+      const f = s * 4 - k;
+      const along = (edge: Float64Array, c: number): number => edge[2 * k + c]! + (edge[2 * k + 2 + c]! - edge[2 * k + c]!) * f;
+      const share = 0.5 + 0.5 * h;
+      const x = along(lower, 0) + (along(upper, 0) - along(lower, 0)) * share;
+      // Hairs grow upward from their roots: the band of roots lies a little below the brow that one sees.
+      const y = along(lower, 1) + (along(upper, 1) - along(lower, 1)) * share - 0.8;
       const found = surface.atFront(x, y);
       if (found === null) continue;
       const root = findRoot(surface, found.triangle, found.w1, found.w2);
       // Inner hairs stand up, the others lie outward; those above lean down, those below up, so that they meet in a ridge.
-      const upright = smoothstep(0.28, 0, s);
-      const lean = 0.55 * upright - h * 0.3 * (1 - upright) + 0.16 - 0.42 * s;
-      const direction = normalise([outward * (1 - 0.75 * upright), lean + 0.75 * upright + 0.24 * (random() - 0.5), 0]);
-      const length = (5.2 + 3.2 * random()) * (s < 0.15 ? 0.85 : 1) * (s > 0.8 ? 0.75 : 1);
+      const upright = smoothstep(0.3, 0, s);
+      const rise = 0.3 - 0.62 * s - h * 0.42;
+      const direction = normalise([outward * (1 - 0.72 * upright), rise * (1 - upright) + 0.85 * upright + 0.26 * (random() - 0.5), 0]);
+      const length = (4.6 + 3.4 * random()) * (1 - 0.3 * smoothstep(0.2, 0, s)) * (1 - 0.35 * smoothstep(0.7, 1, s));
       const shape = growAlong(root, direction, length, segments, 0.3, (p, d) => {
-        d[1] += -0.09 * (1 - upright) + 0.05 * noise3(p[0], p[1], s * 9, 91);
+        d[1] += -0.08 * (1 - upright) + 0.05 * noise3(p[0], p[1], s * 9, 91);
       });
-      place(root, shape, tail(shapes, 3 * (segments + 1)), 0);
-      flush(shapes, segments);
-      shades.push(random());
+      addPosed(list, root, shape, random());
     }
   }
-  return finish('brow', shapes, shades, segments, 0.11 / Math.sqrt(detail) / Math.sqrt(detail));
+  return finish('brow', list, segments, 0.115 / detail);
 }
 
-/** Buffer of the hair that is being written (module-private, emptied by `flush`). */
-const scratch = new Float32Array(64);
-
-function tail(_shapes: number[], size: number): Float32Array {
-  return scratch.subarray(0, size);
+/** Collects hairs of one kind. */
+interface StrandList {
+  readonly points: number[];
+  readonly shade: number[];
 }
 
-function flush(shapes: number[], segments: number): void {
-  for (let i = 0; i < 3 * (segments + 1); i++) shapes.push(scratch[i]!);
-}
-
-function finish(kind: Strands['kind'], points: readonly number[], shades: readonly number[], segments: number, widthMm: number): Strands {
-  return { kind, count: shades.length, segments, points: new Float32Array(points), widthMm, shade: new Float32Array(shades) };
+function finish(kind: Strands['kind'], list: StrandList, segments: number, widthMm: number): Strands {
+  return { kind, count: list.shade.length, segments, points: new Float32Array(list.points), widthMm, shade: new Float32Array(list.shade) };
 }
 
 /** A hair that lies on the skin: starts along `direction`, made tangent to the skin and lifted by `lift`; `bend` changes it at each step. */
@@ -211,17 +214,10 @@ function growAlong(
   return shape;
 }
 
-function growLashes(
-  model: Pick<FaceModel, 'triangles' | 'parts' | 'uvs' | 'triangleUvs'>,
-  anatomy: Anatomy,
-  posed: Float32Array,
-  look: PersonLook,
-  seed: number,
-): Strands {
+function growLashes(model: PortraitModel, anatomy: Anatomy, posed: Float32Array, look: PersonLook, seed: number): Strands {
   const random = createRandom(seed);
   const segments = 5;
-  const shapes: number[] = [];
-  const shades: number[] = [];
+  const list: StrandList = { points: [], shade: [] };
   const { triangles, triangleUvs, uvs } = model;
   for (const part of model.parts) {
     if (part.material !== 'lashes') continue;
@@ -283,12 +279,12 @@ function growLashes(
           shape.push(p);
         }
         if (shape.length !== segments + 1) continue;
-        for (const p of shape) shapes.push(...p);
-        shades.push(random());
+        for (const p of shape) list.points.push(...p);
+        list.shade.push(random());
       }
     }
   }
-  return finish('lash', shapes, shades, segments, 0.13);
+  return finish('lash', list, segments, 0.13);
 }
 
 /** Connected groups of a part's triangles. */
@@ -313,50 +309,10 @@ function splitSheets(part: { firstTriangle: number; triangleCount: number }, tri
 /** Middle and radii of an ellipsoid that the skull of the mean head follows above the ears, rest frame, mm. */
 const SKULL = { center: [0, 24, -70] as Vector, radii: [80, 84, 94] as Vector };
 
-/** Distance to the hairline, mm, rest frame: positive where hair grows. */
-export function hairDistance(x: number, y: number, z: number): number {
-  const ax = Math.abs(x);
-  const back = -(z + 70);
-  // Azimuth around the skull: 0 at the front, 90 at the ear, 180 at the back.
-  const azimuth = (Math.atan2(ax, z - SKULL.center[2]) * 180) / Math.PI;
-  // Height of the hairline: trichion, receding temple, sideburn before the ear, over the ear, nape.
-  const heights: readonly (readonly [number, number])[] = [
-    [0, 63],
-    [18, 64],
-    [30, 60],
-    [40, 51],
-    [48, 42],
-    [57, 31],
-    [64, 10],
-    [70, -8],
-    [78, -14],
-    [83, 10],
-    [96, 14],
-    [108, 2],
-    [122, -28],
-    [140, -58],
-    [180, -66],
-  ];
-  let height = -66;
-  for (let i = 1; i < heights.length; i++) {
-    const [a0, h0] = heights[i - 1]!;
-    const [a1, h1] = heights[i]!;
-    if (azimuth <= a1) {
-      const t = (azimuth - a0) / (a1 - a0);
-      height = h0 + (h1 - h0) * t * t * (3 - 2 * t);
-      break;
-    }
-  }
-  const ragged = 2.2 * noise3(x * 0.16, y * 0.16, z * 0.16, 95) + 1.2 * noise3(x * 0.5, y * 0.5, z * 0.5, 96);
-  // The ears stand off the skull.
-  const onEar = ax > 78 && y < 12 && back < 60 ? 20 : 0;
-  return y - height + ragged - onEar;
-}
-
 function growHair(surface: Surface, look: PersonLook, detail: number, seed: number): Strands {
   const random = createRandom(seed);
   const segments = detail > 0.5 ? 8 : 5;
-  const wanted = Math.round(52000 * detail);
+  const wanted = Math.round(80000 * detail);
   const { skin, triangles, rest } = surface;
   // Triangles by area, so that hairs are spread evenly.
   const cumulative = new Float64Array(skin.length);
@@ -372,8 +328,7 @@ function growHair(surface: Surface, look: PersonLook, detail: number, seed: numb
     }
     cumulative[k] = total;
   }
-  const shapes: number[] = [];
-  const shades: number[] = [];
+  const list: StrandList = { points: [], shade: [] };
   for (let i = 0; i < wanted; i++) {
     const target = random() * total;
     let low = 0;
@@ -399,16 +354,14 @@ function growHair(surface: Surface, look: PersonLook, detail: number, seed: numb
     const edge = smoothstep(0, 14, inside);
     const length =
       (look.hairSideMm + (look.hairTopMm - look.hairSideMm) * top) * (1 - 0.6 * nape) * (0.35 + 0.65 * edge) * (0.8 + 0.4 * random());
-    const shape = combHair(root, length, segments, top, random);
-    place(root, shape, tail(shapes, 3 * (segments + 1)), 0);
-    flush(shapes, segments);
-    shades.push(random());
+    const shape = combHair(root, length, segments, top, edge, random);
+    addPosed(list, root, shape, random());
   }
-  return finish('hair', shapes, shades, segments, 0.2 / detail);
+  return finish('hair', list, segments, 0.17 / detail);
 }
 
 /** One hair of the head: combed back and to the side on top, down at the sides; follows the skull at its own height. */
-function combHair(root: Root, length: number, segments: number, top: number, random: () => number): Vector[] {
+function combHair(root: Root, length: number, segments: number, top: number, edge: number, random: () => number): Vector[] {
   const [x, y, z] = root.rest;
   // Locks: neighbours share a turn.
   const lock = noise3(x * 0.085, y * 0.085, z * 0.085, 97);
@@ -420,7 +373,8 @@ function combHair(root: Root, length: number, segments: number, top: number, ran
     top * 0.1 - (1 - top) * 0.95 + 0.12 * lock2,
     -(0.85 * top + 0.5 * (1 - top)) + 0.55 * lock2 * top,
   ]);
-  const rise = (0.62 * top + 0.22) * (0.75 + 0.5 * random());
+  // Hairs at the line itself lie flatter: they would bristle over the forehead.
+  const rise = (0.62 * top + 0.22) * (0.75 + 0.5 * random()) * (0.45 + 0.55 * edge);
   const stray = random() < 0.05 ? 0.55 : 0.14;
   const jitter: Vector = [stray * (random() - 0.5), stray * (random() - 0.5), stray * (random() - 0.5)];
   const out = root.restAxes[2];
@@ -453,8 +407,7 @@ function combHair(root: Root, length: number, segments: number, top: number, ran
 function growStubble(surface: Surface, look: PersonLook, detail: number, seed: number): Strands {
   const random = createRandom(seed);
   const segments = 2;
-  const shapes: number[] = [];
-  const shades: number[] = [];
+  const list: StrandList = { points: [], shade: [] };
   const wanted = Math.round(9000 * detail * look.stubble);
   for (let i = 0; i < wanted; i++) {
     const x = (random() - 0.5) * 150;
@@ -466,11 +419,9 @@ function growStubble(surface: Surface, look: PersonLook, detail: number, seed: n
     const length = 0.7 + 1.1 * random();
     const direction = normalise([0.25 * Math.sign(x) + 0.5 * (random() - 0.5), -1, 0.2]);
     const shape = growAlong(root, direction, length, segments, 0.7, () => undefined);
-    place(root, shape, tail(shapes, 3 * (segments + 1)), 0);
-    flush(shapes, segments);
-    shades.push(random());
+    addPosed(list, root, shape, random());
   }
-  return finish('stubble', shapes, shades, segments, 0.1 / detail);
+  return finish('stubble', list, segments, 0.1 / detail);
 }
 
 function subtract(a: Vector, b: Vector): Vector {
