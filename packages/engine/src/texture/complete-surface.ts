@@ -1,7 +1,7 @@
 import { type HeadColors, SKIN_NOT, SKIN_SURE } from './head-colors.ts';
 import type { SurfaceObservation } from './observe-surface.ts';
 import { createPullPushWorkspace, type PullPushWorkspace, pullPush } from './pull-push.ts';
-import { computeToneDistance, SKIN_SPREAD } from './skin-color.ts';
+import { computeToneDistance } from './skin-color.ts';
 import { smoothstep } from './smoothstep.ts';
 import { FIELD_SIZE, type SurfaceTables } from './surface-tables.ts';
 import { NO_TRIANGLE } from './texel-map.ts';
@@ -86,9 +86,16 @@ export function completeSurface(
   // What the photo shows there: 0 skin .. 1 something else; and whether that belongs to the head.
   const notSkin = new Float32Array(n);
   const own = new Float32Array(n);
+  const foreign = new Float32Array(n);
   for (let p = 0; p < n; p++) {
     if (seen[p] === 0) continue;
-    const distance = computeToneDistance(tone, 3 * p, localSkinTone ?? colors.skinTone, localSkinTone === null ? 0 : 3 * p, SKIN_SPREAD);
+    const distance = computeToneDistance(
+      tone,
+      3 * p,
+      localSkinTone ?? colors.skinTone,
+      localSkinTone === null ? 0 : 3 * p,
+      colors.skinSpread,
+    );
     const other = smoothstep(SKIN_SURE, SKIN_NOT, distance);
     notSkin[p] = other;
     const outside = outsideMm[p]!;
@@ -122,9 +129,12 @@ export function completeSurface(
     const q = mirrorTexel[p]!;
     const b = q === p ? 0 : own[q]!;
     const o = p * PLAN.count;
-    const w = smoothstep(0.1, 0.45, a) * (1 - smoothstep(0.15, 0.6, b - a));
+    // A strand or shadow over the far side gives way to bare skin on the near side.
+    const covered = 0.6 * notSkin[p]! * (1 - notSkin[q]!) * smoothstep(0.03, 0.2, seen[q]! - seen[p]!);
+    const gain = b - a + covered;
+    const w = smoothstep(0.1, 0.45, a) * (1 - smoothstep(0.15, 0.6, gain));
     channels[o + PLAN.own] = w;
-    channels[o + PLAN.mirrored] = (1 - w) * smoothstep(0.1, 0.45, b);
+    channels[o + PLAN.mirrored] = (1 - w) * smoothstep(0.15, 0.5, b) * smoothstep(0.08, 0.3, gain);
     // Only skin is compared with skin: a strand on one side is not a difference of light.
     both[p] = Math.min(1, 4 * Math.min(a, b)) * (1 - notSkin[p]!) * (1 - notSkin[q]!);
     if (both[p]! > 0) {
@@ -156,9 +166,12 @@ export function completeSurface(
       skin[3 * p + k] = c;
       hair[3 * p + k] = c;
     }
-    // Beside the oval only skin may spread outward; inside it whatever is there (lips into lips, lids into lids).
-    skinWeight[p] = w * (1 - other * smoothstep(-28, -12, outsideMm[p]!)) * (1 - other * smoothstep(-45, -30, hairlineMm[p]!));
-    hairWeight[p] = w * other * smoothstep(-25, 4, hairlineMm[p]!);
+    // Beside the oval only skin may spread outward; inside it whatever is there (lips into lips, lids into lids). What is half
+    // rejected may be mixed with the background and spreads nowhere.
+    skinWeight[p] =
+      smoothstep(0.25, 0.85, w) * (1 - other * smoothstep(-28, -12, outsideMm[p]!)) * (1 - other * smoothstep(-45, -30, hairlineMm[p]!));
+    // Only what is hair for sure gives hair its colour: at its edge it is mixed with skin.
+    hairWeight[p] = w * smoothstep(0.7, 1, other) * smoothstep(-25, 4, hairlineMm[p]!);
     hairness[p] = other - usualHair(hairlineMm[p]!);
     hairnessWeight[p] = 0.9 * w * smoothstep(-30, -16, hairlineMm[p]!);
   }
@@ -176,6 +189,7 @@ export function completeSurface(
     }
   }
   pullPush(skin, skinWeight, workspace.three, colors.skin, SKIN_PRIOR);
+  if (tables.cuts.length > 0) closeCuts(skin, tables.cuts, seam, workspace.three, skinWeight);
   pullPush(hair, hairWeight, workspace.three, colors.hair?.rgb ?? colors.skin, HAIR_PRIOR);
   pullPush(hairness, hairnessWeight, workspace.one, [0], HAIRLINE_PRIOR);
 
@@ -187,14 +201,71 @@ export function completeSurface(
     }
     // Folds and undersides that no photo shows are darker and redder than open skin.
     const closed = 1 - openness[p]!;
-    const shade = 1 - 0.5 * closed;
-    channels[o + PLAN.skin] = skin[3 * p]! * (shade + 0.12 * closed);
+    const shade = 1 - 0.42 * closed;
+    channels[o + PLAN.skin] = skin[3 * p]! * (shade + 0.07 * closed);
     channels[o + PLAN.skin + 1] = skin[3 * p + 1]! * shade;
     channels[o + PLAN.skin + 2] = skin[3 * p + 2]! * shade;
     for (let k = 0; k < 3; k++) channels[o + PLAN.hair + k] = hair[3 * p + k]! * (1 - 0.35 * closed);
     channels[o + PLAN.hairness] = colors.hair === null ? 0 : Math.max(0, Math.min(1, usualHair(hairlineMm[p]!) + hairness[p]!));
   }
   return { channels, skin, hair, hairness };
+}
+
+/**
+ * Makes the two sides of every cut in a surface's UV map agree: each side moves half of the difference, and what lies around follows
+ * smoothly. Places tied to a neighbouring surface stay.
+ */
+function closeCuts(
+  rgb: Float32Array,
+  cuts: Uint32Array,
+  seam: SeamConstraints | null,
+  workspace: PullPushWorkspace,
+  weights: Float32Array,
+): void {
+  const correction = new Float32Array(rgb.length);
+  weights.fill(0);
+  for (let i = 0; i < cuts.length; i += 2) {
+    const a = cuts[i]!;
+    const b = cuts[i + 1]!;
+    for (let k = 0; k < 3; k++) {
+      const half = 0.5 * (rgb[3 * b + k]! - rgb[3 * a + k]!);
+      correction[3 * a + k] = half;
+      correction[3 * b + k] = -half;
+    }
+    weights[a] = 1;
+    weights[b] = 1;
+  }
+  if (seam !== null) {
+    for (const p of seam.texel) {
+      correction.fill(0, 3 * p, 3 * p + 3);
+      weights[p] = 1;
+    }
+  }
+  pullPush(correction, weights, workspace, [0, 0, 0], OFFSET_PRIOR);
+  for (let i = 0; i < rgb.length; i++) rgb[i] = rgb[i]! + correction[i]!;
+}
+
+/** Replaces every value by the largest within `radius` texels (a square). */
+function growMaximum(values: Float32Array, size: number, radius: number): void {
+  const across = new Float32Array(values.length);
+  for (let row = 0; row < size; row++) {
+    const base = row * size;
+    for (let column = 0; column < size; column++) {
+      let best = 0;
+      const to = Math.min(size - 1, column + radius);
+      for (let i = Math.max(0, column - radius); i <= to; i++) if (values[base + i]! > best) best = values[base + i]!;
+      across[base + column] = best;
+    }
+  }
+  for (let row = 0; row < size; row++) {
+    const from = Math.max(0, row - radius);
+    const to = Math.min(size - 1, row + radius);
+    for (let column = 0; column < size; column++) {
+      let best = 0;
+      for (let i = from; i <= to; i++) if (across[i * size + column]! > best) best = across[i * size + column]!;
+      values[row * size + column] = best;
+    }
+  }
 }
 
 /** Mean of 3 x 3 texels where that is less: takes the frayed edge off what colour decided texel by texel, without growing it. */

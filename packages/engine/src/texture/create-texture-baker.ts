@@ -100,7 +100,7 @@ function bake(state: BakerState, input: BakeInput): FaceMaps {
   const scalpSeen = scalp === null ? null : observeSurface(model, scalp, frame, coarse);
   const surfaces = [{ tables: skin, observation: skinSeen }];
   if (scalp !== null && scalpSeen !== null) surfaces.push({ tables: scalp, observation: scalpSeen });
-  const colors = estimateHeadColors(surfaces, workspace.three);
+  const colors = estimateHeadColors(surfaces, input.landmarks, input.view, workspace.three);
   check();
   const skinPlan = completeSurface(skin, skinSeen, colors, colors.localSkinTone, workspace, null);
   const scalpPlan =

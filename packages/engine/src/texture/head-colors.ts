@@ -1,3 +1,6 @@
+import type { FaceLandmarks } from '../nets/face-networks.ts';
+import type { PhotoView } from '../photo/photo.ts';
+import { findHairAbove } from './find-hair-above.ts';
 import type { SurfaceObservation } from './observe-surface.ts';
 import { type PullPushWorkspace, pullPush } from './pull-push.ts';
 import { computeRobustStatistics, computeTone, computeToneDistance, SKIN_SPREAD, TONE_CHANNELS } from './skin-color.ts';
@@ -10,6 +13,8 @@ export interface HeadColors {
   readonly skin: readonly [number, number, number];
   /** Its tone (see computeTone). */
   readonly skinTone: readonly number[];
+  /** Standard deviations of the tone between neighbouring places of this skin in this light. */
+  readonly skinSpread: readonly [number, number, number];
   /** Shape (F,F,3): tone that skin has at each place of the first surface, light and make-up included. */
   readonly localSkinTone: Float32Array;
   /** 0..1: how colourful the photo is; 0 for black and white. What is painted follows. */
@@ -45,7 +50,12 @@ interface ObservedSurface {
 }
 
 /** Estimates skin colour (from the bare parts of the face) and hair colour (from the scalp above the hairline). */
-export function estimateHeadColors(surfaces: readonly ObservedSurface[], workspace: PullPushWorkspace): HeadColors {
+export function estimateHeadColors(
+  surfaces: readonly ObservedSurface[],
+  landmarks: FaceLandmarks,
+  view: PhotoView,
+  workspace: PullPushWorkspace,
+): HeadColors {
   const face = surfaces[0]!;
   const bare = collect([face], (tables, p) => tables.core[p]! > 0.5, 0.4);
   const samples = bare.length >= 90 ? bare : collect([face], (tables, p) => tables.outsideMm[p]! < -12, 0.1);
@@ -53,39 +63,54 @@ export function estimateHeadColors(surfaces: readonly ObservedSurface[], workspa
   const tones = computeTones(samples);
   const skinTone = tones.length >= 9 ? computeRobustStatistics(tones, TONE_CHANNELS).median : [...computeTones([180, 140, 120])];
 
-  const localSkinTone = computeLocalTone(face, skinTone, workspace);
+  // Hard light and toned photos vary more than plain ones: up to twice as much is allowed.
+  const varied = tones.length >= 9 ? computeRobustStatistics(tones, TONE_CHANNELS).spread : [0, 0, 0];
+  const skinSpread = SKIN_SPREAD.map((s, k) => Math.max(s, Math.min(1.8 * s, 0.8 * varied[k]!))) as [number, number, number];
+  const localSkinTone = computeLocalTone(face, skinTone, skinSpread, workspace);
   const rgb: [number, number, number] = [skin[0]!, skin[1]!, skin[2]!];
   return {
     skin: rgb,
     skinTone,
+    skinSpread,
     localSkinTone,
     saturation: smoothstep(0.01, 0.08, skinTone[2]!),
-    hair: estimateHair(surfaces, skinTone, localSkinTone, rgb),
+    hair: estimateHair(surfaces, skinTone, skinSpread, localSkinTone, rgb, () => findHairAbove(landmarks, view, skinTone)),
   };
 }
 
-/** Skin's tone where it is sure, carried on smoothly to where it is not known. */
+/** Skin's tone where it is sure, carried on smoothly to where it is not known; then once more with all that agrees with that. */
 function computeLocalTone(
   { tables, observation }: ObservedSurface,
   skinTone: readonly number[],
+  skinSpread: readonly [number, number, number],
   workspace: PullPushWorkspace,
 ): Float32Array {
-  const local = new Float32Array(observation.tone);
+  const { seen, tone } = observation;
   const weights = new Float32Array(tables.core.length);
   for (let p = 0; p < weights.length; p++) {
-    if (tables.core[p]! < 0.5 || observation.seen[p]! < 0.3) continue;
+    if (tables.core[p]! < 0.5 || seen[p]! < 0.3) continue;
     // Strands, glasses and highlights that lie over the bare places do not count.
-    if (computeToneDistance(local, 3 * p, skinTone, 0, [0.3, 0.07, 0.06]) < 2.5) weights[p] = observation.seen[p]!;
+    if (computeToneDistance(tone, 3 * p, skinTone, 0, [0.3, 0.07, 0.06]) < 2.5) weights[p] = seen[p]!;
   }
-  pullPush(local, weights, workspace, skinTone, 0.04);
-  return local;
+  const first = new Float32Array(tone);
+  pullPush(first, weights, workspace, skinTone, 0.3);
+  for (let p = 0; p < weights.length; p++) {
+    if (weights[p]! > 0 || seen[p]! < 0.2 || tables.outsideMm[p]! > 0) continue;
+    const distance = computeToneDistance(tone, 3 * p, first, 3 * p, skinSpread);
+    if (distance < 2) weights[p] = 0.5 * seen[p]!;
+  }
+  const second = new Float32Array(tone);
+  pullPush(second, weights, workspace, skinTone, 0.3);
+  return second;
 }
 
 function estimateHair(
   surfaces: readonly ObservedSurface[],
   skinTone: readonly number[],
+  skinSpread: readonly [number, number, number],
   localSkinTone: Float32Array,
   skin: readonly [number, number, number],
+  findAbove: () => number[],
 ): HairColor | null {
   // The scalp in bands above the usual hairline: the uppermost one that is seen decides, for hairlines may be high.
   const bands = HAIR_BANDS_MM.map(() => ({ texels: 0, hair: 0, samples: [] as number[] }));
@@ -96,7 +121,7 @@ function estimateHair(
       if (height < HAIR_BANDS_MM[0]! || observation.seen[p]! < 0.12) continue;
       let band = 0;
       while (band + 1 < bands.length && height >= HAIR_BANDS_MM[band + 1]!) band++;
-      const distance = computeToneDistance(observation.tone, 3 * p, reference ?? skinTone, reference === null ? 0 : 3 * p, SKIN_SPREAD);
+      const distance = computeToneDistance(observation.tone, 3 * p, reference ?? skinTone, reference === null ? 0 : 3 * p, skinSpread);
       const other = smoothstep(SKIN_SURE, SKIN_NOT, distance);
       bands[band]!.texels++;
       bands[band]!.hair += other;
@@ -116,8 +141,9 @@ function estimateHair(
     }
     return describeHair(dark.length >= 60 ? dark : [60, 45, 38], 0.25);
   }
-  if (top.hair < MIN_HAIR_SHARE * top.texels || top.samples.length < 90) return null;
-  return describeHair(top.samples, null);
+  if (top.hair >= MIN_HAIR_SHARE * top.texels && top.samples.length >= 90) return describeHair(top.samples, null);
+  const above = findAbove();
+  return above.length >= 90 ? describeHair(above, null) : null;
 }
 
 function describeHair(samples: readonly number[], contrast: number | null): HairColor {

@@ -24,6 +24,8 @@ export interface SurfaceTables {
   readonly core: Float32Array;
   /** Shape (F,F): 1 on the lining of the mouth and the eye sockets, which no photo shows. */
   readonly lining: Uint8Array;
+  /** Shape (2N): pairs of field texels that show the same vertex on the two sides of a cut in the UV map. */
+  readonly cuts: Uint32Array;
   /** Shape (size,size), -127..127: strands of short hair; made when first asked for. */
   readonly strands: () => Int8Array;
 }
@@ -59,6 +61,7 @@ export function createSurfaceTables(model: FaceModel, layout: HeadLayout, parts:
     openness: onField(layout.openness, 1),
     core: onField(layout.core, 0),
     lining,
+    cuts: findCuts(model, field, parts),
     strands: () => (strands ??= paintStrands(model, layout, map)),
   };
 }
@@ -82,10 +85,31 @@ export function computeVertexUvs(model: FaceModel, parts: readonly ModelPart[]):
   return uvs;
 }
 
+function findCuts(model: FaceModel, field: TexelMap, parts: readonly ModelPart[]): Uint32Array {
+  const first = new Int32Array(model.vertexCount).fill(-1);
+  const cuts = new Map<number, [number, number]>();
+  for (const part of parts) {
+    if (isLining(part)) continue;
+    for (let i = 3 * part.firstTriangle; i < 3 * (part.firstTriangle + part.triangleCount); i++) {
+      const v = model.triangles[i]!;
+      const uv = model.triangleUvs[i]!;
+      const column = Math.min(field.size - 1, Math.floor(model.uvs[2 * uv]! * field.size));
+      const row = Math.min(field.size - 1, Math.floor(model.uvs[2 * uv + 1]! * field.size));
+      const p = row * field.size + column;
+      if (first[v] === -1) first[v] = p;
+      else {
+        const q = first[v]!;
+        // A texel or two apart is rounding, not a cut.
+        const apart = Math.abs((q % field.size) - column) + Math.abs(Math.floor(q / field.size) - row);
+        if (apart > 3) cuts.set(v, [q, p]);
+      }
+    }
+  }
+  return Uint32Array.from([...cuts.values()].flat());
+}
+
 function computeMirrorTexels(model: FaceModel, field: TexelMap): Uint32Array {
   const { size, triangle, triangles } = field;
-  const parts = [{ firstTriangle: 0, triangleCount: 0 }];
-  parts.length = 0;
   // Only triangles of this surface count: a mirrored vertex of another surface has no place here.
   const uvs = new Float32Array(2 * model.vertexCount).fill(Number.NaN);
   for (let i = 0; i < triangles.length; i++) {
