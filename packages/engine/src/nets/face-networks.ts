@@ -59,7 +59,7 @@ export interface DetectOptions {
   readonly minScore?: number;
   /**
    * Also look for faces at the three other quarter turns, from further away, and in overlapping tiles for small ones; look
-   * twice at every face that is not certain, and give it the lower of both scores. @default true
+   * closer at every face that is not certain, and give it the mean score of those looks. @default true
    */
   readonly thorough?: boolean;
   /** Narrower faces are not looked for (they may still be found). Thorough search only. @default 40 */
