@@ -3,7 +3,7 @@ import { access, readFile } from 'node:fs/promises';
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createWarning, FacewrightError } from '@facewright/protocol';
+import { createWarning, ERRORS } from '@facewright/protocol';
 import type { CommandContext } from '../command-context.ts';
 import type { Engine, EngineModule, EngineOptions } from '../engine-port.ts';
 import { codeOf, reasonOf } from '../output/map-write-error.ts';
@@ -59,7 +59,7 @@ export async function doctor(options: DoctorOptions, context: CommandContext): P
       state,
       value,
       ...(state === 'fail' ? { hint: error.hint } : {}),
-      ...(options.debug ? { stack: formatStack(error) } : {}),
+      ...(options.debug && state === 'fail' ? { stack: formatStack(error) } : {}),
     });
   };
 
@@ -113,9 +113,8 @@ export async function doctor(options: DoctorOptions, context: CommandContext): P
   }
 
   const isSound = findings.every((finding) => finding.state !== 'fail');
-  const exitStatus = isSound
-    ? 0
-    : new FacewrightError('FW_PROVIDER_UNAVAILABLE', { provider: options.provider, available: [], reason: '' }).exitStatus;
+  // EX_UNAVAILABLE, as for each of the things that can be missing.
+  const exitStatus = isSound ? 0 : ERRORS.FW_PROVIDER_UNAVAILABLE.exit;
   if (options.json) io.stdout.write(`${JSON.stringify({ type: 'doctor', ok: isSound, findings, exitStatus })}\n`);
   else io.stdout.write(isSound ? '\nfacewright make works here.\n' : '\nSomething is wrong; see the lines with FAIL.\n');
   return exitStatus;

@@ -269,7 +269,7 @@ describe('facewright make with several photos', () => {
     const argv = ['make', 'in', '--face', 'all', '-o', 'out'];
     const first = await runCli(argv, { cwd });
     expect(first.status).toBe(1);
-    expect(first.stderr).toContain('facewright: 1 faces could not be reconstructed [FW_BATCH_FAILED]');
+    expect(first.stderr).toContain('facewright: 1 face could not be reconstructed [FW_BATCH_FAILED]');
     const second = await runCli(argv, { cwd });
     expect(second.status).toBe(1);
     expect(second.stdout).toContain('0 made, 2 finished before');
@@ -313,7 +313,7 @@ describe('facewright make with several photos', () => {
     const { status, stdout, stderr } = await runCli(['make', 'in', '-o', 'out', '--concurrency', '1'], { cwd });
     expect(status).toBe(69);
     expect(stdout).toContain('1 made, 1 failed, 1 not tried');
-    expect(stderr).toContain('stopped, 1 of 3 photos were not tried [FW_NETWORK_CORRUPT]');
+    expect(stderr).toContain('stopped with 1 of 3 photos not tried [FW_NETWORK_CORRUPT]');
     expect(listFiles(join(cwd, 'out'))).toEqual(RESULT.map((name) => `a/${name}`));
   });
 
@@ -347,7 +347,7 @@ describe('facewright make with several photos', () => {
     const { status, stdout, stderr } = await runCli(argv, { cwd, signal: abort.signal });
     expect(status).toBe(130);
     expect(stdout).toContain('1 made, 2 not tried');
-    expect(stderr).toContain('canceled, 1 of 3 photos are finished [FW_CANCELED]');
+    expect(stderr).toContain('canceled with 1 of 3 photos finished [FW_CANCELED]');
     expect(listFiles(join(cwd, 'out'))).toEqual(RESULT.map((name) => `a/${name}`));
     writeFileSync(join(cwd, 'in/b.jpg'), 'photo');
     expect((await runCli(argv, { cwd })).stdout).toContain('2 made, 1 finished before');

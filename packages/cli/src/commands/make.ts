@@ -5,6 +5,7 @@ import type { CommandContext } from '../command-context.ts';
 import type { CommandIo } from '../command-io.ts';
 import { createLocalMaker } from '../make/create-local-maker.ts';
 import {
+  countOf,
   formatBytes,
   formatMs,
   formatOutcome,
@@ -99,17 +100,19 @@ async function makeSeveral(
   // One look at the place where everything goes: without it, each of a thousand photos would fail by itself.
   await checkTarget(join(dirname(jobs[0]!.target), '.facewright'), { cwd: io.cwd });
 
+  const makers = await Promise.all(Array.from({ length: chooseConcurrency(concurrency, total) }, () => context.createBatchMaker(options)));
+
   const start = now();
   let done = 0;
   let made = 0;
   let skipped = 0;
   let failed = 0;
   let current = '';
+  const finishedAtMs: number[] = [];
   const draw = (): void => {
-    const etaMs = estimateEtaMs({ elapsedMs: now() - start, made: made + failed, left: total - done });
+    const etaMs = estimateEtaMs({ startMs: start, finishedAtMs, atOnce: makers.length, left: total - done });
     progress.show(formatBar({ done, total, failed, etaMs, columns: io.stderr.columns ?? 80, note: current }));
   };
-  const makers = await Promise.all(Array.from({ length: chooseConcurrency(concurrency, total) }, () => context.createBatchMaker(options)));
   const result = await runBatch({
     jobs,
     makers,
@@ -125,6 +128,7 @@ async function makeSeveral(
       if (outcome.error !== undefined) failed++;
       else if (outcome.made?.state === 'skipped') skipped++;
       else made++;
+      if (outcome.made?.state !== 'skipped') finishedAtMs.push(now());
       progress.clear();
       const photo = showPath(outcome.photo, io.cwd);
       if (json) io.stdout.write(`${JSON.stringify(jsonFromOutcome(outcome))}\n`);
@@ -145,7 +149,7 @@ async function makeSeveral(
     ...(skipped > 0 ? [`${skipped} finished before`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(result.untried.length > 0 ? [`${result.untried.length} not tried`] : []),
-    ...(leftOut > 0 ? [`${leftOut} other files left out`] : []),
+    ...(leftOut > 0 ? [`${countOf(leftOut, 'other file')} left out`] : []),
   ];
   text?.write(`\n${formatOutcomes(result.outcomes, io.cwd)}\n${parts.join(', ')} in ${formatMs(ms)}\n`);
 
@@ -184,10 +188,10 @@ function printVerdict(
     io.stderr.write(`${createPaint(io.stderr, io.env).red('facewright:')} ${what} [${error.code}]\n  ${hint}\n`);
   };
   const again = 'Run the same command again to go on; finished photos are not done twice.';
-  if (stoppedBy !== null) lines(`stopped, ${untried.length} of ${counts.total} photos were not tried`, again);
-  else if (error.code === 'FW_CANCELED') lines(`canceled, ${counts.finished} of ${counts.total} photos are finished`, again);
+  if (stoppedBy !== null) lines(`stopped with ${untried.length} of ${counts.total} photos not tried`, again);
+  else if (error.code === 'FW_CANCELED') lines(`canceled with ${counts.finished} of ${counts.total} photos finished`, again);
   else if (counts.failed > 0) reportError(io, error);
-  else lines(`${counts.refusedFaces} faces could not be reconstructed`, error.hint);
+  else lines(`${countOf(counts.refusedFaces, 'face')} could not be reconstructed`, error.hint);
 }
 
 /** The answer for one photo: where it is, what the pose and the confidence are, which files. */

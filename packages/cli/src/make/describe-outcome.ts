@@ -21,7 +21,7 @@ export function formatOutcome({ ms, made, error }: PhotoOutcome, cwd: string): s
   const notes = [
     state === 'skipped' ? 'finished before' : formatMs(ms),
     ...(warnings.length > 0 ? [warnings.join(' ')] : []),
-    ...(refused.length > 0 ? [formatRefusedCount(refused.length)] : []),
+    ...(refused.length > 0 ? [`${countOf(refused.length, 'face')} refused`] : []),
   ];
   return `${showPath(target, cwd)}  ${notes.join('  ')}`;
 }
@@ -30,7 +30,7 @@ export function formatOutcome({ ms, made, error }: PhotoOutcome, cwd: string): s
 export function formatOutcomes(outcomes: readonly PhotoOutcome[], cwd: string): string {
   const rows = outcomes.map(({ photo, ms, made, error }) => {
     if (error !== undefined) return [showPath(photo, cwd), error.code, ms === 0 ? '' : formatMs(ms), ''];
-    const notes = [...warningCodes(made!), ...(made!.refused.length > 0 ? [formatRefusedCount(made!.refused.length)] : [])];
+    const notes = [...warningCodes(made!), ...(made!.refused.length > 0 ? [`${countOf(made!.refused.length, 'face')} refused`] : [])];
     return [
       showPath(photo, cwd),
       showPath(made!.target, cwd),
@@ -62,13 +62,14 @@ export function formatBytes(bytes: number): string {
   return bytes < 1e6 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
+/** `1 face`, `2 faces`. */
+export function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** True where the message of an error names the file itself, so that the name in front of it would be a stutter. */
 export function isAboutPath(error: FacewrightError): boolean {
   return 'path' in error.params;
-}
-
-function formatRefusedCount(count: number): string {
-  return `${count} ${count === 1 ? 'face' : 'faces'} refused`;
 }
 
 function hintOf(code: string): string {

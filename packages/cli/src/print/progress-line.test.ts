@@ -32,9 +32,16 @@ describe('the progress line', () => {
     expect([0, 1, 1000, 59_001, 3_599_000, 3_723_000].map(formatClock)).toEqual(['0:00', '0:01', '0:01', '1:00', '59:59', '1:02:03']);
   });
 
-  it('estimates the rest from what was made; photos that were skipped took no time', () => {
-    expect(estimateEtaMs({ elapsedMs: 1000, made: 0, left: 5 })).toBeNull();
-    expect(estimateEtaMs({ elapsedMs: 1000, made: 2, left: 6 })).toBe(3000);
-    expect(estimateEtaMs({ elapsedMs: 1000, made: 0, left: 0 })).toBe(0);
+  it('estimates the rest from the photos that were made, without the start of the workers once there are others', () => {
+    const eta = (finishedAtMs: number[], left: number) => estimateEtaMs({ startMs: 1000, finishedAtMs, atOnce: 2, left });
+    expect(eta([], 5)).toBeNull();
+    expect(eta([], 0)).toBe(0);
+    // Only first ones: 4 s for two.
+    expect(eta([4000, 5000], 3)).toBe(6000);
+    // 200 ms each since then.
+    expect(eta([4000, 5000, 5200, 5400], 10)).toBe(2000);
+    // Slower lately: only the last 20 count.
+    const many = [...Array.from({ length: 30 }, (_, i) => 5000 + 10 * i), ...Array.from({ length: 20 }, (_, i) => 5290 + 500 * (i + 1))];
+    expect(eta(many, 2)).toBe(1000);
   });
 });

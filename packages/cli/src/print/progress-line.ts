@@ -48,14 +48,30 @@ export function formatClock(ms: number): string {
   return s >= 3600 ? `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}` : `${Math.floor(s / 60)}:${two(s % 60)}`;
 }
 
+/** So many of the last photos tell how quick it goes: enough to even out large and small ones, few enough to follow a change. */
+const ETA_WINDOW = 20;
+
 /**
- * Time left, from the time that finished photos took. Photos that were skipped cost nothing and must not count.
+ * Time left, from the times at which photos were finished. The first ones of each worker carry its start (the networks load, the code is
+ * not compiled yet), so they count only while there are no others. Photos that were skipped cost nothing and must not be in here.
  *
+ * @param finishedAtMs - ascending
+ * @param atOnce - how many photos are made at once
  * @returns milliseconds, or null before anything is finished
  */
-export function estimateEtaMs(options: { readonly elapsedMs: number; readonly made: number; readonly left: number }): number | null {
-  if (options.left === 0) return 0;
-  return options.made === 0 ? null : (options.elapsedMs / options.made) * options.left;
+export function estimateEtaMs(options: {
+  readonly startMs: number;
+  readonly finishedAtMs: readonly number[];
+  readonly atOnce: number;
+  readonly left: number;
+}): number | null {
+  const { startMs, finishedAtMs, atOnce, left } = options;
+  if (left === 0) return 0;
+  const count = finishedAtMs.length;
+  if (count === 0) return null;
+  const counted = count > atOnce ? Math.min(count - atOnce, ETA_WINDOW) : count;
+  const sinceMs = counted === count ? startMs : finishedAtMs[count - counted - 1]!;
+  return ((finishedAtMs[count - 1]! - sinceMs) / counted) * left;
 }
 
 function cutToColumns(text: string, columns: number): string {
