@@ -1,28 +1,47 @@
 import { readFile } from 'node:fs/promises';
 import { headModelPath, readHeadModel } from '@facewright/head-model';
 import { FacewrightError } from '@facewright/protocol';
+import { readCanonicalMesh } from '../nets/read-canonical-mesh.ts';
+import { createCanonicalModel } from './create-canonical-model.ts';
 import { createHeadModel } from './create-head-model.ts';
 import type { FaceModel } from './face-model.ts';
 
-/** Ids of the models that come with Facewright. */
+/** Ids of the models that come with Facewright; the first is the default. */
 export const FACE_MODEL_IDS = ['head', 'canonical'] as const;
+
+export interface LoadFaceModelOptions {
+  /** Head model file to use instead of the shipped one. */
+  readonly path?: string;
+}
 
 /**
  * Loads a face model.
  *
- * @param id - 'head' (full head, the default of the product) or 'canonical' (468 vertices, for face filters)
- * @param options.path - head model file to use instead of the shipped one
- * @throws FW_MODEL_UNKNOWN, FW_MODEL_CORRUPT, FW_MODEL_VERSION
+ * @param id - 'head' (full head, the default of the product) or 'canonical' (468 vertices, for face filters; it takes its shape from the
+ * head)
+ * @throws FW_MODEL_UNKNOWN, FW_MODEL_CORRUPT, FW_MODEL_VERSION; FW_NETWORK_CORRUPT where the canonical mesh cannot be read
  */
-export async function loadFaceModel(id: string, options: { readonly path?: string } = {}): Promise<FaceModel> {
-  if (id !== 'head') throw new FacewrightError('FW_MODEL_UNKNOWN', { model: id, known: FACE_MODEL_IDS });
-  const path = options.path ?? headModelPath();
+export async function loadFaceModel(id: string, options: LoadFaceModelOptions = {}): Promise<FaceModel> {
+  switch (id) {
+    case 'head':
+      return loadHead(options);
+    case 'canonical': {
+      const [mesh, head] = await Promise.all([readCanonicalMesh(), loadHead(options)]);
+      return createCanonicalModel(mesh, head);
+    }
+    default:
+      throw new FacewrightError('FW_MODEL_UNKNOWN', { model: id, known: FACE_MODEL_IDS });
+  }
+}
+
+async function loadHead({ path = headModelPath() }: LoadFaceModelOptions): Promise<FaceModel> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
-    throw new FacewrightError('FW_MODEL_CORRUPT', { path, reason: code === 'ENOENT' ? 'it is missing' : String(code) }, { cause });
+    const reason = code === 'ENOENT' ? 'it is missing' : `reading it failed with ${code}`;
+    throw new FacewrightError('FW_MODEL_CORRUPT', { path, reason }, { cause });
   }
   return createHeadModel(await readHeadModel(bytes, path));
 }

@@ -1,0 +1,109 @@
+import { type HeadModelData, NO_MODE } from '@facewright/head-model';
+import type { LandmarkBasis } from './face-model.ts';
+
+/**
+ * The head model at the landmarks only. A landmark is a weighted sum of three vertices; a vertex has a row of its own, or its partner has, or it
+ * belongs to a body.
+ *
+ * @param triangles - shape (T,3)
+ */
+export function computeLandmarkBasis(data: HeadModelData, triangles: Uint32Array): LandmarkBasis {
+  const { landmark, triangle, barycentric, mirror, confidence } = data.landmarks;
+  const corners = Uint32Array.from({ length: 3 * landmark.length }, (_, i) => triangles[3 * triangle[Math.floor(i / 3)]! + (i % 3)]!);
+  return {
+    count: landmark.length,
+    landmark,
+    triangle,
+    barycentric,
+    mirror,
+    mean: computeMean(data, corners),
+    identity: computeModes(data, corners),
+    expression: computeExpressions(data, corners),
+    confidence: Float64Array.from(confidence),
+  };
+}
+
+function computeMean(data: HeadModelData, corners: Uint32Array): Float64Array {
+  const mean = new Float64Array(corners.length);
+  for (let i = 0; i < corners.length; i++) {
+    const at = i - (i % 3);
+    for (let d = 0; d < 3; d++) mean[at + d]! += data.landmarks.barycentric[i]! * data.neutral[3 * corners[i]! + d]!;
+  }
+  return mean;
+}
+
+/** Shape (K,L,3). */
+function computeModes(data: HeadModelData, corners: Uint32Array): Float64Array {
+  const { barycentric } = data.landmarks;
+  const { columnCount, columnMode, modeCount } = data.identity;
+  const out = new Float64Array(modeCount * corners.length);
+  const addColumns = createColumnAdder(data);
+  const sum = new Float64Array(3 * columnCount);
+  for (let at = 0; at < corners.length; at += 3) {
+    sum.fill(0);
+    for (let i = at; i < at + 3; i++) if (barycentric[i] !== 0) addColumns(corners[i]!, barycentric[i]!, sum);
+    for (let c = 0; c < columnCount; c++) {
+      const k = columnMode[c]!;
+      if (k === NO_MODE) continue;
+      for (let d = 0; d < 3; d++) out[k * corners.length + at + d]! += sum[d * columnCount + c]!;
+    }
+  }
+  return out;
+}
+
+/** Answers a function that adds weight times the columns of a vertex, shape (3,C), to `sum`. */
+function createColumnAdder(data: HeadModelData): (vertex: number, weight: number, sum: Float64Array) => void {
+  const { columnCount, symmetricColumns, rowVertex, rowStepMm, steps, bodies } = data.identity;
+  const rowOf = new Int32Array(data.vertexCount).fill(-1);
+  for (let h = 0; h < rowVertex.length; h++) rowOf[rowVertex[h]!] = h;
+  const bodyOf = (v: number) => bodies.find((b) => v >= b.firstVertex && v < b.firstVertex + b.vertexCount);
+  return (vertex, weight, sum) => {
+    const own = rowOf[vertex]! >= 0 || bodyOf(vertex) !== undefined;
+    const source = own ? vertex : data.mirrorVertex[vertex]!;
+    const row = rowOf[source]!;
+    const body = row < 0 ? bodyOf(source)! : null;
+    for (let d = 0; d < 3; d++) {
+      // On the other side: x is reversed, and columns of the opposite kind once more.
+      const same = own || d > 0 ? weight : -weight;
+      const opposite = own ? weight : -same;
+      for (let c = 0; c < columnCount; c++) {
+        const signed = c < symmetricColumns ? same : opposite;
+        let value: number;
+        if (body) {
+          const i = 12 * c + 4 * d;
+          value = body.columns[i]!;
+          for (let j = 0; j < 3; j++) value += body.columns[i + 1 + j]! * (data.neutral[3 * source + j]! - body.center[j]!);
+        } else {
+          value = rowStepMm[row]! * steps[(3 * row + d) * columnCount + c]!;
+        }
+        sum[d * columnCount + c]! += signed * value;
+      }
+    }
+  };
+}
+
+/** Shape (E,L,3). */
+function computeExpressions(data: HeadModelData, corners: Uint32Array): Float64Array {
+  const { barycentric } = data.landmarks;
+  const { expressions } = data;
+  const out = new Float64Array(expressions.length * corners.length);
+  // Corners at each vertex as linked lists.
+  const first = new Int32Array(data.vertexCount).fill(-1);
+  const next = new Int32Array(corners.length);
+  for (let i = 0; i < corners.length; i++) {
+    next[i] = first[corners[i]!]!;
+    first[corners[i]!] = i;
+  }
+  for (let e = 0; e < expressions.length; e++) {
+    const { vertices, steps, stepMm } = expressions[e]!;
+    const base = e * corners.length;
+    for (let n = 0; n < vertices.length; n++) {
+      for (let i = first[vertices[n]!]!; i >= 0; i = next[i]!) {
+        const at = base + i - (i % 3);
+        const scale = barycentric[i]! * stepMm;
+        for (let d = 0; d < 3; d++) out[at + d]! += scale * steps[3 * n + d]!;
+      }
+    }
+  }
+  return out;
+}
