@@ -1,28 +1,20 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import { FacewrightError } from '@facewright/protocol';
+import { ERRORS, type FacewrightError } from '@facewright/protocol';
 import type { CommandContext } from '../command-context.ts';
 import type { CommandIo } from '../command-io.ts';
+import { createBatchReport } from '../make/batch-report.ts';
 import { createLocalMaker } from '../make/create-local-maker.ts';
-import {
-  countOf,
-  formatBytes,
-  formatMs,
-  formatOutcome,
-  formatOutcomes,
-  formatRefused,
-  isAboutPath,
-  jsonFromOutcome,
-} from '../make/describe-outcome.ts';
+import { formatBytes, formatMs, formatRefused, isAboutPath, jsonFromOutcome } from '../make/describe-outcome.ts';
 import { findPhotos } from '../make/find-photos.ts';
 import type { MakeJob, MakeOptions } from '../make/make-options.ts';
 import { findFinished, type MadePhoto } from '../make/make-photo.ts';
 import { planOutputs } from '../make/plan-outputs.ts';
-import { type BatchResult, type PhotoOutcome, runBatch } from '../make/run-batch.ts';
+import { type PhotoOutcome, runBatch } from '../make/run-batch.ts';
 import { checkTarget } from '../output/write-folder.ts';
 import { createPaint } from '../print/paint.ts';
-import { createProgressLine, estimateEtaMs, formatBar } from '../print/progress-line.ts';
-import { errorOfTable, jsonFromError, reportError } from '../print/report-error.ts';
+import { createProgressLine } from '../print/progress-line.ts';
+import { errorOfTable, reportError } from '../print/report-error.ts';
 import { showPath, showText } from '../print/show-path.ts';
 
 export interface MakeCommandOptions extends Omit<MakeOptions, 'cwd'> {
@@ -83,115 +75,33 @@ async function makeOne(job: Job, options: MakeOptions, { json, quiet, debug }: P
   if (!quiet) printWarnings(made!, io);
   if (!quiet && !json) io.stdout.write(formatMade(outcome, made!, io));
   io.stderr.write(formatRefused(made!, photo));
-  return made!.refused.length > 0 ? batchFailed(0, 1).exitStatus : 0;
+  return made!.refused.length > 0 ? ERRORS.FW_BATCH_FAILED.exit : 0;
 }
 
 async function makeSeveral(
   jobs: readonly Job[],
   options: MakeOptions,
-  { json, quiet, debug, leftOut, concurrency }: Printing & { readonly leftOut: number; readonly concurrency: number | undefined },
+  { leftOut, concurrency, ...printing }: Printing & { readonly leftOut: number; readonly concurrency: number | undefined },
   context: CommandContext,
 ): Promise<number> {
   const { io, now } = context;
-  const text = quiet ? null : json ? io.stderr : io.stdout;
-  const isLive = !quiet && io.stderr.isTTY === true;
-  const progress = createProgressLine(io.stderr, isLive);
-  const total = jobs.length;
   // One look at the place where everything goes: without it, each of a thousand photos would fail by itself.
   await checkTarget(join(dirname(jobs[0]!.target), '.facewright'), { cwd: io.cwd });
 
-  const makers = await Promise.all(Array.from({ length: chooseConcurrency(concurrency, total) }, () => context.createBatchMaker(options)));
-
-  const start = now();
-  let done = 0;
-  let made = 0;
-  let skipped = 0;
-  let failed = 0;
-  let current = '';
-  const finishedAtMs: number[] = [];
-  const draw = (): void => {
-    const etaMs = estimateEtaMs({ startMs: start, finishedAtMs, atOnce: makers.length, left: total - done });
-    progress.show(formatBar({ done, total, failed, etaMs, columns: io.stderr.columns ?? 80, note: current }));
-  };
+  const atOnce = chooseConcurrency(concurrency, jobs.length);
+  const makers = await Promise.all(Array.from({ length: atOnce }, () => context.createBatchMaker(options)));
+  const report = createBatchReport({ ...printing, io, now, total: jobs.length, atOnce, leftOut });
   const result = await runBatch({
     jobs,
     makers,
     findFinished: options.force ? null : (job) => findFinished(job, options),
     signal: io.signal,
     now,
-    onStart(job) {
-      current = showPath(job.photo, io.cwd);
-      draw();
-    },
-    onOutcome(outcome) {
-      done++;
-      if (outcome.error !== undefined) failed++;
-      else if (outcome.made?.state === 'skipped') skipped++;
-      else made++;
-      if (outcome.made?.state !== 'skipped') finishedAtMs.push(now());
-      progress.clear();
-      const photo = showPath(outcome.photo, io.cwd);
-      if (json) io.stdout.write(`${JSON.stringify(jsonFromOutcome(outcome))}\n`);
-      // On a terminal the bar says how far it is and the table at the end has the rest.
-      if (!isLive) text?.write(`[${done}/${total}] ${photo} -> ${formatOutcome(outcome, io.cwd)}\n`);
-      if (outcome.error !== undefined) reportError(io, outcome.error, { ...(isAboutPath(outcome.error) ? {} : { about: photo }), debug });
-      else io.stderr.write(formatRefused(outcome.made!, photo));
-      draw();
-    },
+    onStart: report.started,
+    onOutcome: report.finished,
   });
-  progress.clear();
   await Promise.all(makers.map((maker) => maker.close()));
-
-  const ms = now() - start;
-  const refusedFaces = result.outcomes.reduce((sum, o) => sum + (o.made?.refused.length ?? 0), 0);
-  const parts = [
-    `${made} made`,
-    ...(skipped > 0 ? [`${skipped} finished before`] : []),
-    ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(result.untried.length > 0 ? [`${result.untried.length} not tried`] : []),
-    ...(leftOut > 0 ? [`${countOf(leftOut, 'other file')} left out`] : []),
-  ];
-  text?.write(`\n${formatOutcomes(result.outcomes, io.cwd)}\n${parts.join(', ')} in ${formatMs(ms)}\n`);
-
-  const error = judgeBatch(result, { failed, refusedFaces, total, isCanceled: io.signal?.aborted === true });
-  if (json) {
-    const counts = { photos: total, made, skipped, failed, untried: result.untried.length, refusedFaces };
-    const verdict = error === null ? { ok: true, exitStatus: 0 } : { ok: false, error: jsonFromError(error), exitStatus: error.exitStatus };
-    io.stdout.write(`${JSON.stringify({ type: 'summary', ...counts, ms: Math.round(ms), ...verdict })}\n`);
-  }
-  if (error !== null) printVerdict(io, error, result, { failed, refusedFaces, finished: made + skipped, total });
-  return error?.exitStatus ?? 0;
-}
-
-/** What is wrong with the batch as a whole, or null. Refused faces of `--face all` count: not all that was asked for is there. */
-function judgeBatch(
-  { stoppedBy }: BatchResult,
-  counts: { readonly failed: number; readonly refusedFaces: number; readonly total: number; readonly isCanceled: boolean },
-): FacewrightError | null {
-  if (stoppedBy !== null) return stoppedBy;
-  if (counts.isCanceled) return new FacewrightError('FW_CANCELED', { stage: 'the batch' });
-  return counts.failed > 0 || counts.refusedFaces > 0 ? batchFailed(counts.failed, counts.total) : null;
-}
-
-function batchFailed(failed: number, total: number): FacewrightError {
-  return new FacewrightError('FW_BATCH_FAILED', { failed, total });
-}
-
-/** The two last lines of a batch that did not go as asked. */
-function printVerdict(
-  io: CommandIo,
-  error: FacewrightError,
-  { stoppedBy, untried }: BatchResult,
-  counts: { readonly failed: number; readonly refusedFaces: number; readonly finished: number; readonly total: number },
-): void {
-  const lines = (what: string, hint: string): void => {
-    io.stderr.write(`${createPaint(io.stderr, io.env).red('facewright:')} ${what} [${error.code}]\n  ${hint}\n`);
-  };
-  const again = 'Run the same command again to go on; finished photos are not done twice.';
-  if (stoppedBy !== null) lines(`stopped with ${untried.length} of ${counts.total} photos not tried`, again);
-  else if (error.code === 'FW_CANCELED') lines(`canceled with ${counts.finished} of ${counts.total} photos finished`, again);
-  else if (counts.failed > 0) reportError(io, error);
-  else lines(`${countOf(counts.refusedFaces, 'face')} could not be reconstructed`, error.hint);
+  return report.end(result);
 }
 
 /** The answer for one photo: where it is, what the pose and the confidence are, which files. */
