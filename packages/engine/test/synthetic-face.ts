@@ -164,7 +164,7 @@ function createShapes(neutral: Float32Array): { readonly name: string; readonly 
     return { name, delta };
   };
   return [
-    // From 0 below the eyes through the 0.05 mm that are kept to 20 mm at the chin.
+    // From 0 below the eyes through the 0.08 mm from which they are kept to 20 mm at the chin.
     shape('jawOpen', (_x, y) => (y < -13 ? [0, -20 * ((-13 - y) / 77) ** 3, 3 * ((y + 13) / 77) ** 3] : [0, 0, 0])),
     shape('browInnerUp_L', (x, y) => (x >= 0 && y > 20 ? [0.1, 4, 0.2] : [0, 0, 0])),
     shape('browInnerUp_R', (x, y) => (x < 0 && y > 20 ? [-0.1, 4, 0.2] : [0, 0, 0])),

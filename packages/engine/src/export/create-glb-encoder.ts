@@ -248,7 +248,7 @@ function assemble(
     asset: { version: '2.0', generator: `facewright ${options.version}`, extras: { facewright: extras } },
     ...(extensions.length > 0 ? { extensionsUsed: extensions, extensionsRequired: extensions } : {}),
     scene: 0,
-    scenes: [{ name: 'face', nodes: [0] }],
+    scenes: [{ nodes: [0] }],
     nodes,
     meshes: geometry.meshes,
     materials: surfaces.map((surface) => describeMaterial(surface, textureOf)),
