@@ -100,7 +100,8 @@ class OpenedPhoto implements Photo {
     }
 
     const { width, height, orientation, profile } = this.#header;
-    const plan = planDecode(this.format, width, height, Math.max(1, Math.max(part.width, part.height) / wanted));
+    const maxReduction = Math.max(1, Math.max(part.width, part.height) / wanted);
+    const plan = planDecode(this.format, width, height, maxReduction, part.width * part.height);
     const stored = storedFromUpright(part, orientation, width, height);
     const [left, right] = gridRange(stored.x, stored.width, plan.scaleX, plan.gridWidth);
     const [top, bottom] = gridRange(stored.y, stored.height, plan.scaleY, plan.gridHeight);

@@ -52,10 +52,14 @@ export interface Photo {
   readonly isGrey: boolean;
   readonly warnings: readonly Warning[];
   /**
-   * Decodes the whole photo, or the part `region`, reduced so that at most `maxScaleDown`-fold fewer pixels per side
-   * come out, never enlarged; as few pixels are decoded as the format allows.
+   * Decodes the whole photo, or the part `region`, with at least `longSidePx` pixels along its longer side where it has them; never
+   * enlarged. More come where reducing further would cost more than it saves.
    *
-   * @throws FW_PHOTO_TRUNCATED, FW_PHOTO_DECODE_TIMEOUT, FW_CANCELED
+   * A JPEG is cheapest where it may be reduced at least 3-fold (then half of it is decoded), 5-fold (a quarter) or 9-fold (an eighth).
+   * A part costs what lies above it too, not what lies below. In a JPEG that is reduced, up to 7 pixels at the right and lower border
+   * of the photo may be missing in the raster.
+   *
+   * @throws FW_ARG_INVALID (region outside the photo), FW_PHOTO_TRUNCATED, FW_PHOTO_DECODE_TIMEOUT, FW_CANCELED
    */
   decode(options: {
     /** Part wanted. @default the whole photo */
