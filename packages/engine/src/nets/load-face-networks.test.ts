@@ -201,7 +201,7 @@ describe('telemetry', () => {
       const { stdout, code } = await runModule(script, env);
       expect({ code, stdout: stdout.trim() }).toEqual({ code: 0, stdout: `1 ${join(home, 'cache', 'facewright')}` });
       const files = (await readdir(home, { recursive: true, withFileTypes: true })).filter((f) => f.isFile()).map((f) => f.name);
-      expect(files.filter((name) => !/^face-(detector|landmarks)-[0-9a-f]+-v\d+\.onnx$/.test(name))).toEqual([]);
+      expect(files.filter((name) => !/^face-(detector|landmarks)-[0-9a-f]+-v\d+-[0-9.]+-[0-9a-f]+\.onnx$/.test(name))).toEqual([]);
       expect(files.length).toBe(2);
     } finally {
       await rm(home, { recursive: true });

@@ -41,6 +41,23 @@ describe('cacheNetwork', () => {
     expect((await cacheNetwork(dir, 'n', make)).state).toBe('hit');
   });
 
+  it('keeps what was improved, and falls back to what was made', async () => {
+    const improve = async (bytes: Uint8Array, scratchPath: string) => {
+      await writeFile(
+        scratchPath,
+        bytes.map((b) => 255 - b),
+      );
+      return readFile(scratchPath);
+    };
+    const first = await cacheNetwork(dir, 'n', make, improve);
+    expect([first.isImproved, first.bytes[3]]).toEqual([true, 252]);
+    expect((await cacheNetwork(dir, 'n', make, improve)).bytes[3]).toBe(252);
+    const failed = await cacheNetwork(dir, 'm', make, () => Promise.reject(new Error('no')));
+    expect([failed.isImproved, failed.state, failed.bytes[3]]).toEqual([false, 'off', 3]);
+    expect((await cacheNetwork(null, 'n', make, improve)).isImproved).toBe(false);
+    expect(await readdir(dir)).toEqual(['n']);
+  });
+
   it('gives every one of many concurrent starts the whole content and leaves one file', async () => {
     const all = await Promise.all(Array.from({ length: 20 }, () => cacheNetwork(dir, 'n', make)));
     for (const one of all) expect(Buffer.from(one.bytes).equals(content)).toBe(true);

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 
 export interface CachedNetwork {
   readonly bytes: Uint8Array;
+  /** Whether `bytes` went through `improve`. */
+  readonly isImproved: boolean;
   /** `hit`: read from disk; `made`: made anew and written; `off`: made anew and not written. */
   readonly state: 'hit' | 'made' | 'off';
   /** Why it could not be written: an error code such as EACCES, or null. */
@@ -11,7 +13,7 @@ export interface CachedNetwork {
 }
 
 /**
- * Reads `name` from the cache folder, or makes it and leaves it there for the next start.
+ * Reads `name` from the cache folder, or makes it and leaves it there, improved, for the next start.
  *
  * An entry is the content followed by its sha256, so one that was cut off or changed is noticed and made anew. It is
  * written under a name of its own and then renamed: processes that start at the same time may all write, and each reads
@@ -19,15 +21,33 @@ export interface CachedNetwork {
  *
  * @param cacheDir Null: no cache.
  * @param name Must change whenever the content would.
+ * @param improve Spends time once to save it at each later start; may write to `scratchPath`, which is removed afterwards.
  */
-export async function cacheNetwork(cacheDir: string | null, name: string, make: () => Promise<Uint8Array>): Promise<CachedNetwork> {
-  if (cacheDir === null) return { bytes: await make(), state: 'off', writeError: null };
+export async function cacheNetwork(
+  cacheDir: string | null,
+  name: string,
+  make: () => Promise<Uint8Array>,
+  improve: (bytes: Uint8Array, scratchPath: string) => Promise<Uint8Array> = (bytes) => Promise.resolve(bytes),
+): Promise<CachedNetwork> {
+  if (cacheDir === null) return { bytes: await make(), isImproved: false, state: 'off', writeError: null };
   const path = join(cacheDir, name);
   const known = await readEntry(path);
-  if (known) return { bytes: known, state: 'hit', writeError: null };
-  const bytes = await make();
-  const writeError = await writeEntry(cacheDir, path, bytes);
-  return { bytes, state: writeError === null ? 'made' : 'off', writeError };
+  if (known) return { bytes: known, isImproved: true, state: 'hit', writeError: null };
+
+  const made = await make();
+  const temporary = `${path}.${process.pid}.${randomUUID()}.tmp`;
+  try {
+    await mkdir(cacheDir, { recursive: true });
+    // Tells what is wrong with the folder before time is spent on improving.
+    await writeFile(temporary, '', { flag: 'wx' });
+    const bytes = await improve(made, temporary);
+    await writeFile(temporary, [bytes, digestOf(bytes)]);
+    await rename(temporary, path);
+    return { bytes, isImproved: true, state: 'made', writeError: null };
+  } catch (e) {
+    await rm(temporary, { force: true }).catch(() => {});
+    return { bytes: made, isImproved: false, state: 'off', writeError: (e as NodeJS.ErrnoException).code ?? 'unknown error' };
+  }
 }
 
 const DIGEST_BYTES = 32;
@@ -44,17 +64,4 @@ async function readEntry(path: string): Promise<Uint8Array | null> {
   if (entry.length <= DIGEST_BYTES) return null;
   const bytes = entry.subarray(0, -DIGEST_BYTES);
   return digestOf(bytes).equals(entry.subarray(-DIGEST_BYTES)) ? bytes : null;
-}
-
-async function writeEntry(cacheDir: string, path: string, bytes: Uint8Array): Promise<string | null> {
-  const temporary = `${path}.${process.pid}.${randomUUID()}.tmp`;
-  try {
-    await mkdir(cacheDir, { recursive: true });
-    await writeFile(temporary, [bytes, digestOf(bytes)], { flag: 'wx' });
-    await rename(temporary, path);
-    return null;
-  } catch (e) {
-    await rm(temporary, { force: true }).catch(() => {});
-    return (e as NodeJS.ErrnoException).code ?? 'unknown error';
-  }
 }
