@@ -1,17 +1,4 @@
-import { createRequire } from 'node:module';
-
-interface ValidatorMessage {
-  readonly code: string;
-  readonly message: string;
-  /** 0 error, 1 warning, 2 information, 3 hint. */
-  readonly severity: number;
-  readonly pointer?: string;
-}
-
-// The package has no types and is CommonJS.
-const validator = createRequire(import.meta.url)('gltf-validator') as {
-  validateBytes(bytes: Uint8Array, options: { maxIssues: number }): Promise<{ issues: { messages: ValidatorMessage[] } }>;
-};
+import validator, { type ValidatorMessage } from 'gltf-validator';
 
 /**
  * What Khronos' glTF validator has to say about a GLB.
