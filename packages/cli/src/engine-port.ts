@@ -1,9 +1,9 @@
 /** @module The part of the engine that the command line uses. Tests put a fake in its place; the real one is loaded only when a command needs it. */
 
-import type { EngineOptions, FoundFaces, OnProgress, OutputFormat } from '@facewright/engine';
+import type { EngineOptions, FaceModelSummary, FoundFaces, ModelCheck, OnProgress, OutputFormat } from '@facewright/engine';
 import type { Warning } from '@facewright/protocol';
 
-export type { EngineOptions, FoundFaces, OnProgress, OutputFormat } from '@facewright/engine';
+export type { EngineOptions, FaceModelSummary, FoundFaces, ModelCheck, OnProgress, OutputFormat } from '@facewright/engine';
 
 export interface CallOptions {
   readonly focalPx?: number;
@@ -52,24 +52,15 @@ export interface Engine {
 /** Kinds of files that `--format` names. Known here as well, so that `--help` need not load the engine. */
 export const FORMATS = ['glb', 'obj', 'maps', 'preview', 'json'] as const satisfies readonly OutputFormat[];
 
-/** What `models list` tells of a face model. */
-export interface ModelFacts {
-  readonly id: string;
-  readonly version: string;
-  readonly licence: { readonly spdx: string; readonly source: string };
-  readonly vertexCount: number;
-  readonly triangles: { readonly length: number };
-  readonly identityCount: number;
-  readonly blendshapes: { readonly length: number };
-}
-
 /** Data of the networks, taken from an npm package and checked by sha256. */
 export type NetworkAsset = 'face-detector' | 'face-landmarks' | 'canonical-mesh';
 
 export interface EngineModule {
   readonly FACE_MODEL_IDS: readonly string[];
+  /** @throws FW_MODEL_CORRUPT, FW_MODEL_VERSION, FW_NETWORK_CORRUPT */
+  listFaceModels(): Promise<FaceModelSummary[]>;
   /** @throws FW_MODEL_UNKNOWN, FW_MODEL_CORRUPT, FW_MODEL_VERSION */
-  loadFaceModel(id: string): Promise<ModelFacts>;
+  verifyFaceModel(id: string): Promise<readonly ModelCheck[]>;
   readonly NETWORK_ASSETS: Readonly<Record<NetworkAsset, { readonly file: string; readonly sha256: string }>>;
   /** @throws FW_NETWORK_CORRUPT */
   readNetworkAsset(asset: NetworkAsset): Promise<Uint8Array>;

@@ -31,15 +31,22 @@ export function createFakeEngine(): FakeEngineModule {
       'canonical-mesh': { file: 'c', sha256: 'cc' },
     },
     readNetworkAsset: async () => new Uint8Array(1),
-    loadFaceModel: async (id) => ({
-      id,
-      version: '1.0.0',
-      licence: { spdx: 'MIT', source: `the source of ${id}` },
-      vertexCount: 100,
-      triangles: new Uint32Array(600),
-      identityCount: 10,
-      blendshapes: { length: 52 },
-    }),
+    listFaceModels: async () =>
+      ['head', 'canonical'].map((id) => ({
+        id,
+        version: '1.0.0',
+        licence: { spdx: 'MIT', source: `the source of ${id}` },
+        vertices: 100,
+        triangles: 200,
+        identities: 10,
+        blendshapes: 52,
+        path: '/models/head.bin',
+        bytes: 1000,
+      })),
+    verifyFaceModel: async () => [
+      { name: 'neutral', ok: true, detail: '' },
+      { name: 'uvs', ok: true, detail: '' },
+    ],
     async createEngine(options = {}) {
       calls.push('createEngine');
       createdWith.push(options);

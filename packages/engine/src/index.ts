@@ -7,7 +7,9 @@ export type { EngineOptions, FindFacesOptions, ReconstructOptions } from './engi
 export type { FoundFace, FoundFaces } from './find-faces.ts';
 export type { FittedFace, IdentityPrior } from './fit/fitted-face.ts';
 export type { FaceModel, LandmarkBasis, ModelPart, PartMaterial } from './models/face-model.ts';
+export { type FaceModelSummary, listFaceModels } from './models/list-face-models.ts';
 export { FACE_MODEL_IDS, loadFaceModel } from './models/load-face-model.ts';
+export { type ModelCheck, verifyFaceModel } from './models/verify-face-model.ts';
 export { defaultCacheDir } from './nets/default-cache-dir.ts';
 export type { FaceLandmarks, Provider } from './nets/face-networks.ts';
 export { NETWORK_ASSETS, readNetworkAsset } from './nets/read-network-asset.ts';

@@ -3,13 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { createFakeEngine } from '../../test/fake-engine.ts';
 import { runCli } from '../../test/run-cli.ts';
 
-const corrupt = () => ({
-  ...createFakeEngine(),
-  loadFaceModel: async (id: string) => {
+const corrupt = () => {
+  const sound = createFakeEngine();
+  const verifyFaceModel = async (id: string) => {
     if (id === 'canonical') throw new FacewrightError('FW_MODEL_CORRUPT', { path: '/x/head.bin', reason: 'its checksum differs' });
-    return createFakeEngine().loadFaceModel(id);
-  },
-});
+    return sound.verifyFaceModel(id);
+  };
+  return { ...sound, verifyFaceModel };
+};
 
 describe('facewright models', () => {
   it('lists the models with their sizes and licences', async () => {
@@ -18,13 +19,14 @@ describe('facewright models', () => {
     expect(stdout).toMatch(/\nhead +1\.0\.0 +100 +200 +10 +52 +MIT +default\n/);
     expect(stdout).toContain('head: the source of head');
     const { models } = JSON.parse((await runCli(['models', 'list', '--json'])).stdout);
-    expect(models[0]).toMatchObject({ id: 'head', isDefault: true, vertices: 100, triangles: 200, licence: 'MIT' });
+    expect(models[0]).toMatchObject({ id: 'head', isDefault: true, vertices: 100, triangles: 200, licence: { spdx: 'MIT' } });
   });
 
   it('verifies every model and network', async () => {
     const { status, stdout, stderr } = await runCli(['models', 'verify']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout.trimEnd().split('\n')).toHaveLength(5);
+    expect(stdout).toContain('ok    model head  2 checks passed');
     expect(JSON.parse((await runCli(['models', 'verify', '--json'])).stdout)).toMatchObject({ type: 'verify', ok: true });
   });
 

@@ -14,21 +14,7 @@ export interface ModelsOptions {
 export async function listModels(options: ModelsOptions, context: CommandContext): Promise<number> {
   const { io } = context;
   const engine = await context.engineModule();
-  const models = [];
-  for (const id of engine.FACE_MODEL_IDS) {
-    const { version, licence, vertexCount, triangles, identityCount, blendshapes } = await engine.loadFaceModel(id);
-    models.push({
-      id,
-      version,
-      isDefault: id === engine.FACE_MODEL_IDS[0],
-      vertices: vertexCount,
-      triangles: triangles.length / 3,
-      identities: identityCount,
-      blendshapes: blendshapes.length,
-      licence: licence.spdx,
-      source: licence.source,
-    });
-  }
+  const models = (await engine.listFaceModels()).map((model) => ({ ...model, isDefault: model.id === engine.FACE_MODEL_IDS[0] }));
   if (options.json) {
     io.stdout.write(`${JSON.stringify({ type: 'models', models })}\n`);
     return 0;
@@ -40,12 +26,12 @@ export async function listModels(options: ModelsOptions, context: CommandContext
     String(m.triangles),
     String(m.identities),
     String(m.blendshapes),
-    m.licence,
+    m.licence.spdx,
     m.isDefault ? 'default' : '',
   ]);
   const heading = ['model', 'version', 'vertices', 'triangles', 'identities', 'blendshapes', 'licence', ''];
   io.stdout.write(formatTable(heading, rows, ['left', 'left', 'right', 'right', 'right', 'right']));
-  for (const m of models) io.stdout.write(`${m.id}: ${m.source}\n`);
+  for (const m of models) io.stdout.write(`${m.id}: ${m.licence.source}\n`);
   return 0;
 }
 
@@ -58,7 +44,7 @@ export interface VerifiedPart {
   readonly error: FacewrightError | null;
 }
 
-/** Reads every model and every network asset completely, with the checks that loading them makes. */
+/** Looks through every model and reads every network asset completely, with their checksums. */
 export async function verifyParts(engine: EngineModule): Promise<VerifiedPart[]> {
   const parts: VerifiedPart[] = [];
   const check = async (kind: VerifiedPart['kind'], name: string, load: () => Promise<string>): Promise<void> => {
@@ -69,7 +55,7 @@ export async function verifyParts(engine: EngineModule): Promise<VerifiedPart[]>
     }
   };
   for (const id of engine.FACE_MODEL_IDS) {
-    await check('model', id, async () => `version ${(await engine.loadFaceModel(id)).version}`);
+    await check('model', id, async () => `${(await engine.verifyFaceModel(id)).length} checks passed`);
   }
   for (const name of Object.keys(engine.NETWORK_ASSETS) as NetworkAsset[]) {
     await check('network', name, async () => {
