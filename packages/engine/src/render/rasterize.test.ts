@@ -115,16 +115,21 @@ describe('rasterize', () => {
       const fast = rasterize(input, createRasterBuffers(40, 40));
       const slow = rasterizeNaively(input, 40, 40);
       expect(countCovered(slow)).toBeGreaterThan(200);
+      let differentlyCovered = 0;
+      let worstDepth = 0;
+      let worstWeight = 0;
       for (let p = 0; p < 1600; p++) {
-        expect(fast.triangle[p]! >= 0).toBe(slow.triangle[p]! >= 0);
+        if (fast.triangle[p]! >= 0 !== slow.triangle[p]! >= 0) differentlyCovered++;
         if (slow.triangle[p]! < 0) continue;
-        // Float32 storage of weights up to 1 and depths up to 1000: 6e-8 relative, tenfold margin for the stepped sums.
-        expect(Math.abs(fast.depth[p]! - slow.depth[p]!)).toBeLessThan(1e-3);
+        worstDepth = Math.max(worstDepth, Math.abs(fast.depth[p]! - slow.depth[p]!));
         // Triangles that share a corner are equally near there within rounding: either may win.
         if (fast.triangle[p] !== slow.triangle[p]) continue;
-        expect(Math.abs(fast.weight1[p]! - slow.weight1[p]!)).toBeLessThan(1e-6);
-        expect(Math.abs(fast.weight2[p]! - slow.weight2[p]!)).toBeLessThan(1e-6);
+        worstWeight = Math.max(worstWeight, Math.abs(fast.weight1[p]! - slow.weight1[p]!), Math.abs(fast.weight2[p]! - slow.weight2[p]!));
       }
+      expect(differentlyCovered).toBe(0);
+      // Float32 storage of weights up to 1 and depths up to 1000: 6e-8 relative, tenfold margin for the stepped sums.
+      expect(worstDepth).toBeLessThan(1e-3);
+      expect(worstWeight).toBeLessThan(1e-6);
     }
   });
 
