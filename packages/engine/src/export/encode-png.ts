@@ -33,7 +33,7 @@ export async function encodePng(picture: {
   const filtered = filterUp(samples, indexed === null ? width * channels : width, height);
   const compressed = await deflate(
     filtered,
-    indexed === null ? { level: 1, strategy: zlib.constants.Z_RLE, memLevel: 9 } : { level: 6, memLevel: 9 },
+    indexed === null ? { level: 1, strategy: zlib.constants.Z_RLE, memLevel: 9 } : { level: 4, memLevel: 9 },
   );
 
   const header = new Uint8Array(13);
@@ -72,37 +72,42 @@ function filterUp(data: Uint8Array, stride: number, height: number): Uint8Array 
   return filtered;
 }
 
+/** Slots of the hash table below: four times the colours that a palette holds, so that probing is short. */
+const HASH_SLOTS = 1024;
+
 /**
  * Palette and index of each RGBA pixel; null where there are more than 256 colours. The palette is in order of alpha, so that
  * neighbouring pixels have neighbouring indices.
  */
 function indexColors(data: Uint8Array): { readonly indices: Uint8Array; readonly rgb: Uint8Array; readonly alpha: Uint8Array } | null {
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const found = new Set<number>();
-  let last = -1;
-  for (let i = 0; i < data.length; i += 4) {
-    const color = view.getUint32(i);
-    if (color === last) continue;
-    last = color;
-    found.add(color);
-    if (found.size > 256) return null;
-  }
-  // Alpha is the last byte: turned to the front for the order.
-  const palette = Uint32Array.from(found).sort((a, b) => (a & 255) - (b & 255) || a - b);
-  const indexOf = new Map(Array.from(palette, (color, index) => [color, index]));
+  const found: number[] = [];
+  const slotColor = new Uint32Array(HASH_SLOTS);
+  const slotIndex = new Int16Array(HASH_SLOTS).fill(-1);
   const indices = new Uint8Array(data.length / 4);
-  last = -1;
-  for (let i = 0, index = 0; i < indices.length; i++) {
-    const color = view.getUint32(4 * i);
-    if (color !== last) index = indexOf.get(color)!;
-    last = color;
-    indices[i] = index;
+  for (let i = 0, at = 0; i < indices.length; i++, at += 4) {
+    const color = ((data[at]! << 24) | (data[at + 1]! << 16) | (data[at + 2]! << 8) | data[at + 3]!) >>> 0;
+    // Fibonacci hashing: the top ten bits of a product with 2^32 over the golden ratio.
+    let slot = Math.imul(color, 0x9e3779b1) >>> 22;
+    while (slotIndex[slot]! >= 0 && slotColor[slot] !== color) slot = (slot + 1) % HASH_SLOTS;
+    if (slotIndex[slot]! < 0) {
+      if (found.length === 256) return null;
+      slotColor[slot] = color;
+      slotIndex[slot] = found.push(color) - 1;
+    }
+    indices[i] = slotIndex[slot]!;
   }
-  const rgb = new Uint8Array(3 * palette.length);
-  palette.forEach((color, k) => {
+  const order = Array.from(found.keys()).sort((a, b) => (found[a]! & 255) - (found[b]! & 255) || found[a]! - found[b]!);
+  const newFromOld = new Uint8Array(256);
+  const rgb = new Uint8Array(3 * found.length);
+  const alpha = new Uint8Array(found.length);
+  order.forEach((old, k) => {
+    const color = found[old]!;
+    newFromOld[old] = k;
     rgb.set([color >>> 24, (color >>> 16) & 255, (color >>> 8) & 255], 3 * k);
+    alpha[k] = color & 255;
   });
-  return { indices, rgb, alpha: Uint8Array.from(palette, (color) => color & 255) };
+  for (let i = 0; i < indices.length; i++) indices[i] = newFromOld[indices[i]!]!;
+  return { indices, rgb, alpha };
 }
 
 function formatChunk(type: string, content: Uint8Array): Uint8Array {
