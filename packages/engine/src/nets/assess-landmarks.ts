@@ -35,15 +35,11 @@ export function assessLandmarks(
   again?: FaceLandmarks,
 ): LandmarkAssessment {
   const { points } = landmarks;
-  const eyeDistance = Math.hypot(
-    points[3 * EYE_CORNERS[0]]! - points[3 * EYE_CORNERS[1]]!,
-    points[3 * EYE_CORNERS[0] + 1]! - points[3 * EYE_CORNERS[1] + 1]!,
-    points[3 * EYE_CORNERS[0] + 2]! - points[3 * EYE_CORNERS[1] + 2]!,
-  );
+  const eyeDistance = measureEyeDistance(points);
   return {
     keypointErrorRatio: measureKeypointError(detection.keypoints, points) / eyeDistance,
     ...measureShape(points, mesh),
-    instabilityRatio: again ? measureInstability(points, again.points) / eyeDistance : null,
+    instabilityRatio: again ? measureInstability(landmarks, again) : null,
   };
 }
 
@@ -116,7 +112,8 @@ function mirrorVertices({ positionsCm: p }: CanonicalMesh): Uint16Array {
   return mirror;
 }
 
-function measureInstability(a: Float64Array, b: Float64Array): number {
+/** {@link LandmarkAssessment.instabilityRatio} of two sets of landmarks of one face. */
+export function measureInstability({ points: a }: FaceLandmarks, { points: b }: FaceLandmarks): number {
   let shiftX = 0;
   let shiftY = 0;
   for (let i = 0; i < 3 * MESH_COUNT; i += 3) {
@@ -125,5 +122,11 @@ function measureInstability(a: Float64Array, b: Float64Array): number {
   }
   let sum = 0;
   for (let i = 0; i < 3 * MESH_COUNT; i += 3) sum += (a[i]! - b[i]! - shiftX) ** 2 + (a[i + 1]! - b[i + 1]! - shiftY) ** 2;
-  return Math.sqrt(sum / MESH_COUNT);
+  return Math.sqrt(sum / MESH_COUNT) / measureEyeDistance(a);
+}
+
+function measureEyeDistance(points: Float64Array): number {
+  const [right, left] = EYE_CORNERS;
+  const along = (k: number): number => points[3 * right + k]! - points[3 * left + k]!;
+  return Math.hypot(along(0), along(1), along(2));
 }

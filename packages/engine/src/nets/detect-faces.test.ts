@@ -7,12 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requireShared } from '../../test/shared-files.ts';
 import type { Raster } from '../photo/raster.ts';
 import { assessLandmarks } from './assess-landmarks.ts';
-import type { FaceDetection, FaceNetworks } from './face-networks.ts';
+import type { DetectOptions, FaceDetection, FaceNetworks } from './face-networks.ts';
 import { loadFaceNetworks } from './load-face-networks.ts';
 import { readCanonicalMesh } from './read-canonical-mesh.ts';
 
 /** The bounds that the pipeline asks for. */
-const BELIEVED = { score: 0.65, presence: 0.5 };
+const BELIEVED = { score: 0.7, presence: 0.5 };
 
 const portraitPath = fileURLToPath(new URL('../../../../examples/portrait.jpg', import.meta.url));
 
@@ -207,19 +207,20 @@ describe('assessLandmarks', () => {
   it('tells people from what is not a face', async (ctx) => {
     const photos = requireShared(ctx, 'photos');
     const mesh = await readCanonicalMesh();
-    const instability = async (name: string, minScore: number) => {
+    const instability = async (name: string, options: DetectOptions) => {
       const raster = await rasterOf(sharp(join(photos, name)));
       const values: number[] = [];
-      for (const f of await networks.detectFaces(raster, { minScore })) {
+      for (const f of await networks.detectFaces(raster, options)) {
         const landmarks = await networks.findLandmarks(raster, f);
         values.push(assessLandmarks(f, landmarks, mesh, await networks.findLandmarks(raster, f, { passes: 2 })).instabilityRatio!);
       }
+      expect(values.length).toBeGreaterThan(0);
       return values;
     };
     // Measured: people 0.006 to 0.020 (0.042 where strongly blurred), a dog's features taken for faces 0.057 to 0.111.
     for (const name of ['f_man_smile.jpg', 'f_woman_3q_sun.jpg', 't_man_glasses_115px.png']) {
-      for (const value of await instability(name, 0.65)) expect(value, name).toBeLessThan(0.03);
+      for (const value of await instability(name, {})) expect(value, name).toBeLessThan(0.03);
     }
-    for (const value of await instability('n_dog.jpg', 0.4)) expect(value).toBeGreaterThan(0.045);
+    for (const value of await instability('n_dog.jpg', { thorough: false, minScore: 0.4 })) expect(value).toBeGreaterThan(0.045);
   });
 });

@@ -1,7 +1,10 @@
 import { FacewrightError } from '@facewright/protocol';
 import type { Raster } from '../photo/raster.ts';
+import { measureInstability } from './assess-landmarks.ts';
 import { type Candidate, DETECTOR_SIDE_PX, decodeDetections, overlapOf } from './decode-detections.ts';
 import type { DetectOptions, FaceDetection } from './face-networks.ts';
+import { regionFromDetection, regionFromLandmarks } from './face-region.ts';
+import { findLandmarksInRegion } from './find-landmarks.ts';
 import type { RunNetwork } from './load-face-networks.ts';
 import { letterboxWindow, type QuarterTurns, ROW_DIRECTION, sampleWindow, type Window } from './sample-window.ts';
 
@@ -19,18 +22,43 @@ import { letterboxWindow, type QuarterTurns, ROW_DIRECTION, sampleWindow, type W
  * 4. Closer, in overlapping tiles, until faces half as large as the largest found so far would have been seen.
  *
  * Every face of which the first look is not sure is looked at closer, upright, from several distances; its score is the mean
- * of those looks, and counts for the choice of the turn too.
+ * of those looks, and counts for the choice of the turn too. One that stays uncertain must have landmarks as well.
  *
  * @throws FW_CANCELED
  */
-export async function detectFaces(run: RunNetwork, raster: Raster, options: DetectOptions = {}): Promise<FaceDetection[]> {
+export async function detectFaces(
+  networks: { readonly detector: RunNetwork; readonly landmarker: RunNetwork },
+  raster: Raster,
+  options: DetectOptions = {},
+): Promise<FaceDetection[]> {
   const minScore = options.minScore ?? 0.5;
-  const search = new FaceSearch(run, raster, options.signal);
-  const faces =
-    (options.thorough ?? true) ? await search.thorough(minScore, options) : await search.look(letterboxWindow(raster), minScore);
-  return faces.map(toDetection);
+  const search = new FaceSearch(networks.detector, raster, options.signal);
+  if (!(options.thorough ?? true)) return (await search.look(letterboxWindow(raster), minScore)).map(toDetection);
+  const faces: FaceDetection[] = [];
+  for (const found of (await search.thorough(minScore, options)).map(toDetection)) {
+    if (found.score >= STRONG_SCORE || (await hasLandmarks(networks.landmarker, raster, found, options.signal))) faces.push(found);
+  }
+  return faces;
 }
 
+/** Whether the landmark network sees a face too, and the same one from two regions. */
+async function hasLandmarks(run: RunNetwork, raster: Raster, face: FaceDetection, signal: AbortSignal | undefined): Promise<boolean> {
+  checkNotCanceled(signal);
+  const first = await findLandmarksInRegion(run, raster, regionFromDetection(face));
+  if (first.presence < MIN_PRESENCE) return false;
+  checkNotCanceled(signal);
+  const second = await findLandmarksInRegion(run, raster, regionFromLandmarks(first.points));
+  return second.presence >= MIN_PRESENCE && measureInstability(first, second) <= MAX_INSTABILITY;
+}
+
+function checkNotCanceled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new FacewrightError('FW_CANCELED', { stage: 'detect' });
+}
+
+/** Sharp and blurred people have 1.00; patterns, hands and hair that the detector takes for faces mostly 0.0 to 0.3. */
+const MIN_PRESENCE = 0.5;
+/** People have at most 0.042 (strongly blurred; otherwise 0.02), what a dog's eye or nose looks like 0.05 to 0.11. */
+const MAX_INSTABILITY = 0.05;
 /** From this score on a first look is strong. Wrong ones (of turned faces) reach 0.92 only upside down, which is looked at then. */
 const STRONG_SCORE = 0.85;
 /** By how much a strong look must beat the same face upside down. Right ones do by 0.2 in the median. */
@@ -89,7 +117,7 @@ class FaceSearch {
 
   /** One pass of the network over a window. */
   async look(window: Window, minScore = CANDIDATE_SCORE, skipFlat = false): Promise<Candidate[]> {
-    if (this.#signal?.aborted) throw new FacewrightError('FW_CANCELED', { stage: 'detect' });
+    checkNotCanceled(this.#signal);
     const input = sampleWindow(this.#raster, window, DETECTOR_SIDE_PX, -1, 1, 'black');
     if (skipFlat && deviationOf(input) < FLAT_TILE / 127.5) return [];
     const output = await this.#run(input);

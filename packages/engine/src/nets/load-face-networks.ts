@@ -68,7 +68,7 @@ export async function loadFaceNetworks(options: LoadNetworksOptions = {}): Promi
       cache: detector.state === 'hit' ? landmarker.state : detector.state,
       cacheDir,
     },
-    detectFaces: (raster, detectOptions) => detectFaces(runDetector, raster, detectOptions),
+    detectFaces: (raster, detectOptions) => detectFaces({ detector: runDetector, landmarker: runLandmarker }, raster, detectOptions),
     async findLandmarks(raster, detection, { passes = 1, signal } = {}) {
       checkNotCanceled(signal);
       const first = await findLandmarksInRegion(runLandmarker, raster, regionFromDetection(detection));
