@@ -5,6 +5,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSyn
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { reportOutputSchema } from '@facewright/protocol/outputs';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { createFolder, listFiles } from '../test/run-cli.ts';
@@ -62,6 +63,7 @@ describe('the program', () => {
     expect(files).toEqual(expect.arrayContaining(['albedo.png', 'face.glb', 'preview.png', 'report.json']));
     expect(readFileSync(join(cwd, 'portrait/face.glb')).subarray(0, 4).toString('latin1')).toBe('glTF');
     const report = JSON.parse(readFileSync(join(cwd, 'portrait/report.json'), 'utf8'));
+    expect(reportOutputSchema.parse(report).run?.photoName).toBe('portrait.jpg');
     // Everything but the report itself is listed in it.
     expect(
       report.files
