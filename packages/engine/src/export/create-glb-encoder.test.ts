@@ -308,6 +308,12 @@ describe('createGlbEncoder', () => {
     await expect(encoder.encode(inputOf(), { version: VERSION })).rejects.toMatchObject({ code: 'FW_ARG_INVALID' });
   });
 
+  it('refuses maps that leave a part without a surface', async () => {
+    const input = inputOf();
+    const maps = { ...input.maps, surfaces: input.maps.surfaces.filter((surface) => surface.name !== 'iris') };
+    await expect(encodeGlb({ ...input, maps }, { version: VERSION })).rejects.toMatchObject({ code: 'FW_INTERNAL' });
+  });
+
   it('refuses a pose that is not finite', async () => {
     const face = createSyntheticFace();
     const input = inputOf({ ...face, pose: { ...face.pose, translation: Float64Array.of(0, Number.NaN, 500) } });

@@ -1,3 +1,4 @@
+import { FacewrightError } from '@facewright/protocol';
 import type { FaceModel, PartMaterial } from '../models/face-model.ts';
 
 /** Triangles of one surface, with a vertex for every pair of model vertex and UV that they use. */
@@ -28,6 +29,7 @@ export interface MeshPlan {
  * surfaces differ; their order is that of the model. Triangles with two equal corners are left out.
  *
  * @param surfaceOfMaterial - index of the surface that each part material is drawn with
+ * @throws FW_INTERNAL for a part whose material has no surface
  */
 export function planMeshes(model: FaceModel, surfaceOfMaterial: ReadonlyMap<PartMaterial, number>): MeshPlan[] {
   const trianglesBySurface = {
@@ -39,7 +41,7 @@ export function planMeshes(model: FaceModel, surfaceOfMaterial: ReadonlyMap<Part
   const { triangles, neutral } = model;
   for (const part of model.parts) {
     const surface = surfaceOfMaterial.get(part.material);
-    if (surface === undefined) throw new Error(`no surface for the part material ${part.material}`);
+    if (surface === undefined) throw new FacewrightError('FW_INTERNAL', { what: `no surface is made of ${part.material}` });
     const isEye = part.material === 'sclera' || part.material === 'iris';
     for (let t = part.firstTriangle; t < part.firstTriangle + part.triangleCount; t++) {
       const a = triangles[3 * t]!;
