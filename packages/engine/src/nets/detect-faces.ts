@@ -1,6 +1,6 @@
-import { FacewrightError } from '@facewright/protocol';
 import type { Raster } from '../photo/raster.ts';
 import { measureInstability } from './assess-landmarks.ts';
+import { checkNotCanceled } from './check-not-canceled.ts';
 import { type Candidate, DETECTOR_SIDE_PX, decodeDetections, overlapOf } from './decode-detections.ts';
 import type { DetectOptions, FaceDetection } from './face-networks.ts';
 import { regionFromDetection, regionFromLandmarks } from './face-region.ts';
@@ -43,16 +43,12 @@ export async function detectFaces(
 
 /** Whether the landmark network sees a face too, and the same one from two regions. */
 async function hasLandmarks(run: RunNetwork, raster: Raster, face: FaceDetection, signal: AbortSignal | undefined): Promise<boolean> {
-  checkNotCanceled(signal);
+  checkNotCanceled(signal, 'detect');
   const first = await findLandmarksInRegion(run, raster, regionFromDetection(face));
   if (first.presence < MIN_PRESENCE) return false;
-  checkNotCanceled(signal);
+  checkNotCanceled(signal, 'detect');
   const second = await findLandmarksInRegion(run, raster, regionFromLandmarks(first.points));
   return second.presence >= MIN_PRESENCE && measureInstability(first, second) <= MAX_INSTABILITY;
-}
-
-function checkNotCanceled(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new FacewrightError('FW_CANCELED', { stage: 'detect' });
 }
 
 /** Sharp and blurred people have 1.00; patterns, hands and hair that the detector takes for faces mostly 0.0 to 0.3. */
@@ -117,7 +113,7 @@ class FaceSearch {
 
   /** One pass of the network over a window. */
   async look(window: Window, minScore = CANDIDATE_SCORE, skipFlat = false): Promise<Candidate[]> {
-    checkNotCanceled(this.#signal);
+    checkNotCanceled(this.#signal, 'detect');
     const input = sampleWindow(this.#raster, window, DETECTOR_SIDE_PX, -1, 1, 'black');
     if (skipFlat && deviationOf(input) < FLAT_TILE / 127.5) return [];
     const output = await this.#run(input);

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
-import { createWarning, FacewrightError, type Warning } from '@facewright/protocol';
+import { createWarning, FacewrightError, isFacewrightError, type Warning } from '@facewright/protocol';
 import type { InferenceSession } from 'onnxruntime-node';
+import { checkNotCanceled } from './check-not-canceled.ts';
 import { chooseProvider } from './choose-provider.ts';
 import { CONVERTER_VERSION, convertTfliteToOnnx } from './convert-tflite-to-onnx.ts';
 import { defaultCacheDir } from './default-cache-dir.ts';
@@ -28,15 +29,25 @@ export interface LoadNetworksOptions {
 export type RunNetwork = (input: Float32Array) => Promise<Readonly<Record<string, Float32Array>>>;
 
 /**
- * Loads the face detector and the landmark network and runs each once, so that a provider that cannot run them is
- * noticed here.
+ * Loads the face detector and the landmark network. On a provider other than the CPU each is run once, so that one that
+ * cannot run them is noticed here; `auto` then takes the CPU.
  *
  * @throws FW_NETWORK_CORRUPT, FW_PROVIDER_UNAVAILABLE
  */
 export async function loadFaceNetworks(options: LoadNetworksOptions = {}): Promise<FaceNetworks> {
-  const cacheDir = options.cacheDir === undefined ? defaultCacheDir() : options.cacheDir;
   const ort = await loadOnnxruntime();
-  const provider = await chooseProvider(ort, options.provider ?? 'cpu');
+  const wanted = options.provider ?? 'cpu';
+  const provider = await chooseProvider(ort, wanted);
+  try {
+    return await loadOn(ort, provider, options);
+  } catch (e) {
+    if (wanted !== 'auto' || provider === 'cpu' || !isFacewrightError(e, 'FW_PROVIDER_UNAVAILABLE')) throw e;
+    return await loadOn(ort, 'cpu', options);
+  }
+}
+
+async function loadOn(ort: Onnxruntime, provider: FaceNetworks['provider'], options: LoadNetworksOptions): Promise<FaceNetworks> {
+  const cacheDir = options.cacheDir === undefined ? defaultCacheDir() : options.cacheDir;
   const [detector, landmarker] = await Promise.all([
     readNetwork(ort, 'face-detector', provider, cacheDir),
     readNetwork(ort, 'face-landmarks', provider, cacheDir),
@@ -70,10 +81,10 @@ export async function loadFaceNetworks(options: LoadNetworksOptions = {}): Promi
     },
     detectFaces: (raster, detectOptions) => detectFaces({ detector: runDetector, landmarker: runLandmarker }, raster, detectOptions),
     async findLandmarks(raster, detection, { passes = 1, signal } = {}) {
-      checkNotCanceled(signal);
+      checkNotCanceled(signal, 'landmarks');
       const first = await findLandmarksInRegion(runLandmarker, raster, regionFromDetection(detection));
       if (passes === 1) return first;
-      checkNotCanceled(signal);
+      checkNotCanceled(signal, 'landmarks');
       return findLandmarksInRegion(runLandmarker, raster, regionFromLandmarks(first.points));
     },
     async close() {
@@ -166,9 +177,4 @@ function networkRunner(ort: Onnxruntime, session: InferenceSession): RunNetwork 
     const results = await session.run({ input: new ort.Tensor('float32', input, shape) });
     return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, tensor.data as Float32Array]));
   };
-}
-
-/** @throws FW_CANCELED */
-export function checkNotCanceled(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new FacewrightError('FW_CANCELED', { stage: 'networks' });
 }
