@@ -17,7 +17,7 @@ export interface PreviewInput {
 }
 
 export interface PreviewOptions {
-  /** Height of the picture, pixels; its width is 3.3 times that. @default 360 */
+  /** Height of the picture, pixels; its width is 3.3 times that. @default 320 */
   readonly height?: number;
 }
 
@@ -50,7 +50,7 @@ const FRONTAL_YAW_DEG = 3;
  */
 export async function composePreview(input: PreviewInput, options: PreviewOptions = {}): Promise<Uint8Array> {
   const { face, maps, view } = input;
-  const height = options.height ?? 360;
+  const height = options.height ?? 320;
   const widths = WIDTH_RATIOS.map((ratio) => Math.round(ratio * height));
   const gap = Math.round(GAP_RATIO * height);
   const turn = face.pose.yawDeg > FRONTAL_YAW_DEG ? 1 : -1;
