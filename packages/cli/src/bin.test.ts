@@ -93,6 +93,15 @@ describe('the program', () => {
     expect(stderr).not.toMatch(/EPIPE|Error|at /);
   });
 
+  it('answers even a stray error of a library in two lines, and leaves nothing behind', async () => {
+    const cwd = createFolder();
+    const stray = 'data:text/javascript,setTimeout(() => { Promise.reject(new RangeError("stray")) }, 150)';
+    const { status, stderr } = await runBin(['make', PORTRAIT], { cwd, node: ['--import', stray] });
+    expect(status).toBe(70);
+    expect(stderr).toMatch(/^facewright: .*RangeError: stray \[FW_INTERNAL\]\n {2}Run again with --debug.*\n$/);
+    expect(listFiles(cwd)).toEqual([]);
+  });
+
   it('makes a batch in processes of its own with the same bytes as one by one, and goes on after a stop with Ctrl-C', async () => {
     const cwd = createFolder();
     mkdirSync(join(cwd, 'in'));

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
+import type { CommandIo } from './command-io.ts';
 import { removeTemporaryPaths } from './output/temporary-paths.ts';
+import { errorOfTable, reportError } from './print/report-error.ts';
 import { run } from './run.ts';
 
 const abort = new AbortController();
@@ -21,10 +23,16 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-process.exitCode = await run(process.argv.slice(2), {
-  stdout: process.stdout,
-  stderr: process.stderr,
-  env: process.env,
-  cwd: process.cwd(),
-  signal: abort.signal,
-});
+const argv = process.argv.slice(2);
+const io: CommandIo = { stdout: process.stdout, stderr: process.stderr, env: process.env, cwd: process.cwd(), signal: abort.signal };
+
+// What got past every `catch` is a bug, here or in a library; even then two lines and a status that tells, not a stack.
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (thrown: unknown) => {
+    const error = errorOfTable(thrown);
+    reportError(io, error, { debug: argv.includes('--debug') });
+    process.exit(error.exitStatus);
+  });
+}
+
+process.exitCode = await run(argv, io);
