@@ -141,6 +141,7 @@ describe('facewright make with one photo', () => {
     const { status, stdout } = await runCli(['make', 'two.jpg', '--face', 'all', '--format', 'glb'], { cwd });
     expect(status).toBe(0);
     expect(stdout).toContain('face-2: yaw');
+    expect(stdout).toContain('  face-1/  face-2/  report.json\n');
     expect(listFiles(join(cwd, 'two'))).toEqual([
       'face-1/face.glb',
       'face-1/report.json',

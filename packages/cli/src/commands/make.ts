@@ -116,8 +116,8 @@ function formatMade({ ms }: PhotoOutcome, made: MadePhoto, io: CommandIo): strin
     const seen = `${Math.round(100 * face.observedRatio)} % of the texture seen`;
     lines.push(`  ${name}: ${angles}; ${seen}; confidence ${face.confidence.toFixed(2)}`);
   }
-  const names = made.files.map((file) => file.name);
-  lines.push(`  ${paint.dim(names.join('  '))}`);
+  const names = new Set(made.files.map((file) => file.name.replace(/\/.*/, '/')));
+  lines.push(`  ${paint.dim([...names].join('  '))}`);
   return `${lines.join('\n')}\n`;
 }
 
