@@ -2,6 +2,7 @@ import { createWarning, FacewrightError, isFacewrightError, type Warning } from 
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { type ColorProfile, convertToSrgb, readColorProfile } from './color-profile.ts';
 import { computeExifFocalPx } from './compute-exif-focal-px.ts';
+import { isolateJpeg } from './isolate-jpeg.ts';
 import { orientRaster, storedFromUpright, uprightFromStored } from './orient-raster.ts';
 import type { Photo, PhotoFormat, PhotoLimits, PhotoView, Rect } from './photo.ts';
 import { type DecodePlan, planDecode } from './plan-decode.ts';
@@ -52,14 +53,15 @@ export async function openPhoto(
   if (sniffed.format === null) throw new FacewrightError('FW_PHOTO_NOT_IMAGE', { found: sniffed.found });
   const { format } = sniffed;
 
-  const header = await readHeader(bytes, format);
+  const source = format === 'jpeg' ? isolateJpeg(bytes) : bytes;
+  const header = await readHeader(source, format);
   const { width, height } = header;
   const maxPixels = format === 'avif' ? all.maxPixels / AVIF_PIXEL_COST : all.maxPixels;
   if (width * height > maxPixels) throw new FacewrightError('FW_PHOTO_TOO_MANY_PIXELS', { width, height, maxPixels });
   if (Math.min(width, height) < all.minSidePx) {
     throw new FacewrightError('FW_PHOTO_TOO_SMALL', { width, height, minPx: all.minSidePx });
   }
-  return new OpenedPhoto(bytes, format, header, all, collectWarnings(format, header, options.fileName));
+  return new OpenedPhoto(source, bytes.length, format, header, all, collectWarnings(format, header, options.fileName));
 }
 
 class OpenedPhoto implements Photo {
@@ -75,12 +77,19 @@ class OpenedPhoto implements Photo {
   readonly #header: Header;
   readonly #limits: PhotoLimits;
 
-  constructor(source: Uint8Array, format: PhotoFormat, header: Header, limits: PhotoLimits, warnings: readonly Warning[]) {
+  constructor(
+    source: Uint8Array,
+    fileBytes: number,
+    format: PhotoFormat,
+    header: Header,
+    limits: PhotoLimits,
+    warnings: readonly Warning[],
+  ) {
     const swaps = header.orientation >= 5;
     this.width = swaps ? header.height : header.width;
     this.height = swaps ? header.width : header.height;
     this.format = format;
-    this.bytes = source.length;
+    this.bytes = fileBytes;
     this.orientation = header.orientation;
     this.exifFocalPx = header.exifFocalPx;
     this.isGrey = header.isGrey;
@@ -289,17 +298,16 @@ const JPEG_DAMAGE = /premature end|bad Huffman|instead of RST/i;
 /**
  * Decodes a JPEG such that every pixel asked for is really there, without refusing what cameras and programs write in practice.
  *
- * libjpeg fills what is missing with grey and only warns, so the first try stops at any warning. Two causes are forgiven: a missing
- * end mark with all pixels present (the mark is added), and warnings that are not about pixels (stray bytes, odd headers).
+ * libjpeg fills what is missing with grey and only warns, so the first try stops at any warning. Warnings that are not about pixels
+ * (stray bytes, odd headers) are forgiven in a second one.
  */
 async function decodeJpeg(bytes: Uint8Array, prepare: (source: Uint8Array, failOn: FailOn) => Sharp) {
-  const source = endJpeg(bytes);
   try {
-    return await prepare(source, 'warning').toBuffer({ resolveWithObject: true });
+    return await prepare(bytes, 'warning').toBuffer({ resolveWithObject: true });
   } catch (e) {
     if (JPEG_DAMAGE.test(messageOf(e)) || /timeout/.test(messageOf(e))) throw e;
   }
-  const image = prepare(source, 'error');
+  const image = prepare(bytes, 'error');
   let damage: string | undefined;
   image.on('warning', (text: string) => {
     if (JPEG_DAMAGE.test(text)) damage = text;
@@ -307,31 +315,6 @@ async function decodeJpeg(bytes: Uint8Array, prepare: (source: Uint8Array, failO
   const decoded = await image.toBuffer({ resolveWithObject: true });
   if (damage !== undefined) throw new Error(damage);
   return decoded;
-}
-
-/** Zeros at the end of a file from this many on are the rest of a download that never came, not picture data, bytes. */
-const MIN_ZERO_FILL_BYTES = 16;
-
-/**
- * The same JPEG, with an end mark where its picture data has none. Zeros after the data are dropped before: the decoder would take
- * them for picture.
- */
-function endJpeg(bytes: Uint8Array): Uint8Array {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  let at = 2;
-  // Segments up to the first scan (ITU T.81 §B.1.1.4); what is not one of them is left to the decoder to judge.
-  while (at + 4 <= buffer.length && buffer.readUInt16BE(at) !== 0xffda) {
-    if (buffer[at] !== 0xff) return bytes;
-    at += 2 + buffer.readUInt16BE(at + 2);
-  }
-  if (buffer.lastIndexOf('\xff\xd9', undefined, 'latin1') > at) return bytes;
-  let end = bytes.length;
-  while (end > at && bytes[end - 1] === 0) end--;
-  if (bytes.length - end < MIN_ZERO_FILL_BYTES) end = bytes.length;
-  const ended = new Uint8Array(end + 2);
-  ended.set(bytes.subarray(0, end));
-  ended.set([0xff, 0xd9], end);
-  return ended;
 }
 
 function rgbFromGrey(grey: Uint8Array): Uint8Array {
