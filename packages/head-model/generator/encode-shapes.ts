@@ -29,6 +29,8 @@ export function encodeModes(table: PredictionTable, rows: number, width: number,
  */
 export function encodeExpressions(table: PredictionTable, fields: readonly Int16Array[], predictors: Uint8Array): PackedExpressions {
   const { order, mirrorVertex } = table;
+  // A vertex whose partner has a row already is coded there; its own row stays at rest.
+  const isSecond = Array.from(order, (v, p) => mirrorVertex[v] !== v && order.subarray(0, p).includes(mirrorVertex[v]!));
   const rowBytes = Math.ceil(order.length / 4);
   const moving = new Uint8Array(fields.length * rowBytes);
   const residuals: number[] = [];
@@ -36,6 +38,7 @@ export function encodeExpressions(table: PredictionTable, fields: readonly Int16
   fields.forEach((field, e) => {
     const previous = predictors[e] === PREDICT_PREVIOUS ? fields[e - 1]! : null;
     order.forEach((v, p) => {
+      if (isSecond[p]) return;
       const m = mirrorVertex[v]!;
       const put = (vertex: number, bit: number, predicted: (d: number) => number): void => {
         if (isStill(field, vertex)) return;
@@ -43,7 +46,7 @@ export function encodeExpressions(table: PredictionTable, fields: readonly Int16
         for (let d = 0; d < 3; d++) residuals.push(toByte(field[3 * vertex + d]! - predicted(d), escapes));
       };
       const mirrored = (source: Int16Array, vertex: number) => (d: number) => (d === 0 ? -1 : 1) * source[3 * vertex + d]!;
-      put(v, 1, previous ? mirrored(previous, m) : (d) => predict(table, p, (q) => field[3 * order[q]! + d]!));
+      put(v, 1, previous ? mirrored(previous, m) : (d) => predict(table, p, (q) => (isSecond[q] ? 0 : field[3 * order[q]! + d]!)));
       if (m !== v) put(m, 2, mirrored(previous ?? field, v));
     });
   });

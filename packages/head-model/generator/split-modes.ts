@@ -7,6 +7,8 @@ export interface ModeColumns {
   readonly symmetricColumns: number;
   /** Shape (V,3) per column, millimetres; null for columns that fill up. The partner's displacement follows by symmetry. */
   readonly fields: readonly (Float64Array | null)[];
+  /** Shape (V): root mean square, over random heads, of the parts that are left out; millimetres. */
+  readonly leftOutMm: Float64Array;
 }
 
 /**
@@ -19,6 +21,7 @@ export interface ModeColumns {
 export function splitModes(modesCm: readonly Float64Array[], mirrorVertex: Uint16Array, counted: number, dropBelowMm: number): ModeColumns {
   const even: [number, Float64Array][] = [];
   const odd: [number, Float64Array][] = [];
+  const leftOut = new Float64Array(mirrorVertex.length);
   modesCm.forEach((mode, k) => {
     const parts = [new Float64Array(mode.length), new Float64Array(mode.length)] as const;
     for (let v = 0; v < mirrorVertex.length; v++) {
@@ -29,8 +32,13 @@ export function splitModes(modesCm: readonly Float64Array[], mirrorVertex: Uint1
         parts[1][3 * v + d] = (own - other) / 2;
       }
     }
-    if (rootMeanSquare(parts[0], counted) > dropBelowMm) even.push([k, parts[0]]);
-    if (rootMeanSquare(parts[1], counted) > dropBelowMm) odd.push([k, parts[1]]);
+    for (const [list, part] of [[even, parts[0]] as const, [odd, parts[1]] as const]) {
+      if (rootMeanSquare(part, counted) > dropBelowMm) list.push([k, part]);
+      else
+        leftOut.forEach((_, v) => {
+          leftOut[v]! += part[3 * v]! ** 2 + part[3 * v + 1]! ** 2 + part[3 * v + 2]! ** 2;
+        });
+    }
   });
   const fill = (list: [number, Float64Array | null][]): [number, Float64Array | null][] => {
     while (list.length % 4 !== 0) list.push([NO_MODE, null]);
@@ -42,6 +50,7 @@ export function splitModes(modesCm: readonly Float64Array[], mirrorVertex: Uint1
     columnMode: Uint16Array.from(all, ([k]) => k),
     symmetricColumns: symmetric.length,
     fields: all.map(([, field]) => field),
+    leftOutMm: leftOut.map(Math.sqrt),
   };
 }
 

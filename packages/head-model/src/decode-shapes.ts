@@ -13,7 +13,7 @@ export const WEIGHT_BITS = 12;
 export const ESCAPE = 255;
 /** Which vertices predict which, the same for every displacement field. */
 export interface PredictionTable {
-  /** Shape (R): one vertex of each pair, in the order of decoding. */
+  /** Shape (R): one vertex of each pair (both for identity modes where a pair is not symmetric), in the order of decoding. */
   readonly order: Uint16Array;
   /** Shape (V): the partner on the other side. */
   readonly mirrorVertex: Uint16Array;

@@ -76,20 +76,20 @@ function sumColumns(values: Float64Array, steps: Int16Array, row: number, c: num
 }
 
 function addRows(
-  data: Pick<HeadModelData, 'neutral' | 'mirrorVertex' | 'identity'>,
+  data: Pick<HeadModelData, 'neutral' | 'identity'>,
   { values, symmetricEnd, oppositeEnd }: ColumnCoefficients,
   out: Float32Array,
 ): void {
-  const { neutral, mirrorVertex } = data;
-  const { rowVertex, rowStepMm, steps, columnCount, symmetricColumns } = data.identity;
+  const { neutral } = data;
+  const { rowVertex, rowPartner, rowStepMm, steps, columnCount, symmetricColumns } = data.identity;
   for (let h = 0, row = 0; h < rowVertex.length; h++) {
     const v = 3 * rowVertex[h]!;
-    const m = 3 * mirrorVertex[rowVertex[h]!]!;
+    const m = 3 * rowPartner[h]!;
     const step = rowStepMm[h]!;
     for (let d = 0; d < 3; d++, row += columnCount) {
       const same = step * sumColumns(values, steps, row, 0, symmetricEnd);
       const opposite = step * sumColumns(values, steps, row, symmetricColumns, oppositeEnd);
-      // First the partner: a vertex on the midline is its own partner and keeps what is written last.
+      // First the partner: a vertex that has none is its own and keeps what is written last.
       out[m + d] = neutral[m + d]! + (d === 0 ? opposite - same : same - opposite);
       out[v + d] = neutral[v + d]! + same + opposite;
     }

@@ -30,8 +30,10 @@ export interface IdentityBasis {
   readonly symmetricColumns: number;
   /** Shape (C): mode that the column belongs to; {@link NO_MODE} for columns that fill up. Ascending within each kind. */
   readonly columnMode: Uint16Array;
-  /** Shape (H): the vertices with a row of their own, one of each pair. */
+  /** Shape (H): the vertices with a row of their own: one of each pair, both where a pair is not symmetric enough. */
   readonly rowVertex: Uint16Array;
+  /** Shape (H): the vertex on the other side that the row stands for too; the same vertex where there is none. */
+  readonly rowPartner: Uint16Array;
   /** Shape (H): millimetres per step. */
   readonly rowStepMm: Float32Array;
   /** Shape (H,3,C): displacement per standard deviation, steps. */

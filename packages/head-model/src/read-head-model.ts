@@ -1,4 +1,5 @@
 import { type Container, openContainer } from './container.ts';
+import { decodeNeutral, decodePolygons, decodePolygonUvs, decodeRows, decodeSequence } from './decode-mesh.ts';
 import { decodeExpressions, decodeModes, type PredictionTable, REFERENCES } from './decode-shapes.ts';
 import type { AffineBody, HeadModelData, HeadPart, HeadRegion, QuantisationRecord, SparseShape } from './head-model-data.ts';
 
@@ -27,8 +28,8 @@ export interface HeadModelMeta {
   readonly quantisation: QuantisationRecord;
 }
 
-/** Streams of the container: the modes are most of it, and unpack beside the rest. */
-export const STREAM = { rest: 0, modes: 1 } as const;
+/** Streams of the container: they unpack beside one another and beside the decoding. */
+export const STREAM = { mesh: 0, modes: 1, expressions: 2 } as const;
 
 /**
  * Decodes a head model file.
@@ -38,11 +39,11 @@ export const STREAM = { rest: 0, modes: 1 } as const;
  */
 export async function readHeadModel(bytes: Uint8Array, path: string): Promise<HeadModelData> {
   const container = openContainer<HeadModelMeta>(bytes, path);
+  const expressionsReady = container.unpack(STREAM.expressions);
   const modesReady = container.unpack(STREAM.modes);
-  await container.unpack(STREAM.rest);
+  await container.unpack(STREAM.mesh);
   const { meta, array } = container;
-  const V = meta.vertexCount;
-  const mirrorVertex = array('mirrorVertex', 'u16', V);
+  const mirrorVertex = decodeSequence(array('mirrorVertex', 'u16', meta.vertexCount));
   const order = array('order', 'u16');
   const table: PredictionTable = {
     order,
@@ -50,25 +51,28 @@ export async function readHeadModel(bytes: Uint8Array, path: string): Promise<He
     references: array('references', 'u16', REFERENCES * order.length),
     weights: array('weights', 'i16', REFERENCES * order.length),
   };
+  const mesh = readMesh(container, table);
+
+  await expressionsReady;
   const expressions: SparseShape[] = decodeExpressions(table, {
     predictors: array('predictors', 'u8', meta.expressionNames.length),
     moving: array('moving', 'u8', meta.expressionNames.length * Math.ceil(order.length / 4)),
     residuals: array('expressions', 'u8'),
     escapes: array('expressionEscapes', 'u16'),
   }).map((shape, e) => ({ name: meta.expressionNames[e]!, stepMm: meta.expressionStepMm, ...shape }));
-  const rest = readRest(container);
 
   await modesReady;
   const { bodies, rowCount, ...basis } = meta.identity;
   const bodyColumns = array('bodies', 'f32', 12 * basis.columnCount * bodies.length);
   return {
-    ...rest,
+    ...mesh,
     mirrorVertex,
     expressions,
     identity: {
       ...basis,
       columnMode: array('columnMode', 'u16', basis.columnCount),
       rowVertex: order.subarray(0, rowCount),
+      rowPartner: array('rowPartner', 'u16', rowCount),
       rowStepMm: array('rowStepMm', 'f32', rowCount),
       steps: decodeModes(
         table,
@@ -85,19 +89,25 @@ export async function readHeadModel(bytes: Uint8Array, path: string): Promise<He
   };
 }
 
-function readRest({ meta, array }: Container<HeadModelMeta>): Omit<HeadModelData, 'mirrorVertex' | 'expressions' | 'identity'> {
+function readMesh(
+  { meta, array }: Container<HeadModelMeta>,
+  { order, mirrorVertex, references }: PredictionTable,
+): Omit<HeadModelData, 'mirrorVertex' | 'expressions' | 'identity'> {
   const V = meta.vertexCount;
   const regionBytes = array('regions', 'u8', meta.regionNames.length * V);
-  const regions = Object.fromEntries(meta.regionNames.map((name, r) => [name, scaled(regionBytes.subarray(r * V, (r + 1) * V), 1 / 255)]));
+  const regions = Object.fromEntries(
+    meta.regionNames.map((name, r) => [name, Float32Array.from(regionBytes.subarray(r * V, (r + 1) * V)).map((w) => w / 255)]),
+  );
+  const polygons = decodePolygons(array('polygons', 'u16', 4 * meta.polygonCount));
   return {
     id: meta.id,
     version: meta.version,
     licence: meta.licence,
     vertexCount: V,
-    neutral: scaled(array('neutral', 'i32', 3 * V), meta.neutralStepMm),
-    polygons: array('polygons', 'u32', 4 * meta.polygonCount),
-    polygonUvs: array('polygonUvs', 'u32', 4 * meta.polygonCount),
-    uvs: scaled(array('uvs', 'i32', 2 * meta.uvCount), meta.uvStep),
+    neutral: decodeNeutral(order, mirrorVertex, references, REFERENCES, array('neutral', 'u8', 9 * V), meta.neutralStepMm),
+    polygons,
+    polygonUvs: decodePolygonUvs(polygons, array('polygonUvs', 'u16', 4 * meta.polygonCount), V),
+    uvs: decodeRows(array('uvs', 'u8', 6 * meta.uvCount), 2, meta.uvStep),
     parts: meta.parts,
     landmarks: {
       landmark: array('landmark', 'u16'),
@@ -109,10 +119,4 @@ function readRest({ meta, array }: Container<HeadModelMeta>): Omit<HeadModelData
     regions: regions as Record<HeadRegion, Float32Array>,
     quantisation: meta.quantisation,
   };
-}
-
-function scaled(steps: Int32Array | Uint8Array, step: number): Float32Array {
-  const out = new Float32Array(steps.length);
-  for (let i = 0; i < out.length; i++) out[i] = steps[i]! * step;
-  return out;
 }
