@@ -4,6 +4,7 @@ import { type FoundFaces, findFaces } from './find-faces.ts';
 import type { FaceModel } from './models/face-model.ts';
 import { loadFaceModel } from './models/load-face-model.ts';
 import { loadFaceNetworks } from './nets/load-face-networks.ts';
+import { configureSharp } from './photo/configure-sharp.ts';
 import { reconstruct } from './reconstruct.ts';
 import type { Reconstruction } from './reconstruction.ts';
 import { createTextureBaker, type TextureBaker } from './texture/create-texture-baker.ts';
@@ -42,6 +43,7 @@ export interface EngineParts {
  * @throws FW_NETWORK_CORRUPT, FW_MODEL_UNKNOWN, FW_MODEL_CORRUPT, FW_MODEL_VERSION, FW_PROVIDER_UNAVAILABLE, FW_ARG_INVALID
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  configureSharp();
   const textureSize = checkTextureSize(options.textureSize ?? TEXTURE_SIZE_RANGE.default);
   const defaultModel = options.model ?? 'head';
   const models = new Map<string, Promise<FaceModel>>();
