@@ -40,15 +40,36 @@ export interface SeamConstraints {
   readonly hairness: Float32Array;
 }
 
+/** Scratch memory for completing surfaces one after the other; its contents mean nothing between calls. */
 export interface CompletionWorkspace {
   readonly three: PullPushWorkspace;
   readonly one: PullPushWorkspace;
+  /** Shape (F,F) each. */
+  readonly planes: readonly [Float32Array, Float32Array, Float32Array, Float32Array];
+  /** Shape (F,F,3). */
+  readonly colors: Float32Array;
 }
 
-export const createCompletionWorkspace = (): CompletionWorkspace => ({
-  three: createPullPushWorkspace(FIELD_SIZE, 3),
-  one: createPullPushWorkspace(FIELD_SIZE, 1),
-});
+export const createCompletionWorkspace = (): CompletionWorkspace => {
+  const n = FIELD_SIZE * FIELD_SIZE;
+  return {
+    three: createPullPushWorkspace(FIELD_SIZE, 3),
+    one: createPullPushWorkspace(FIELD_SIZE, 1),
+    planes: [new Float32Array(n), new Float32Array(n), new Float32Array(n), new Float32Array(n)],
+    colors: new Float32Array(3 * n),
+  };
+};
+
+/** Memory for the plan of one surface, to be used again for every photo. */
+export function createSurfacePlan(): SurfacePlan {
+  const n = FIELD_SIZE * FIELD_SIZE;
+  return {
+    channels: new Float32Array(n * PLAN.count),
+    skin: new Float32Array(3 * n),
+    hair: new Float32Array(3 * n),
+    hairness: new Float32Array(n),
+  };
+}
 
 /** Lining of the mouth and the eye sockets, sRGB: dark flesh. */
 const LINING: readonly [number, number, number] = [74, 26, 24];
@@ -69,6 +90,7 @@ const usualHair = (hairlineMm: number): number => smoothstep(-9, 11, hairlineMm)
  *
  * @param localSkinTone - shape (F,F,3): tone of skin by place, or null for one tone everywhere
  * @param seam - ties to a neighbour that was completed before
+ * @param plan - written
  */
 export function completeSurface(
   tables: SurfaceTables,
@@ -77,103 +99,77 @@ export function completeSurface(
   localSkinTone: Float32Array | null,
   workspace: CompletionWorkspace,
   seam: SeamConstraints | null,
-): SurfacePlan {
-  const { field, outsideMm, hairlineMm, openness, mirrorTexel, lipRimMm, lining } = tables;
-  const { rgb, tone, seen, beyondMm } = observation;
-  const n = field.triangle.length;
-  const channels = new Float32Array(n * PLAN.count);
+  plan: SurfacePlan,
+): void {
+  const { texels, outsideMm, hairlineMm, openness, mirrorTexel, lining } = tables;
+  const { rgb } = observation;
+  const { channels, skin, hair, hairness } = plan;
+  const [notSkin, own, weights, scratch] = workspace.planes;
+  const n = FIELD_SIZE * FIELD_SIZE;
+  weighPhoto(tables, observation, colors, localSkinTone, notSkin, own, weights, scratch);
 
-  // What the photo shows there: 0 skin .. 1 something else; and whether that belongs to the head.
-  const notSkin = new Float32Array(n);
-  const own = new Float32Array(n);
-  const foreign = new Float32Array(n);
-  for (let p = 0; p < n; p++) {
-    if (seen[p] === 0) continue;
-    const distance = computeToneDistance(
-      tone,
-      3 * p,
-      localSkinTone ?? colors.skinTone,
-      localSkinTone === null ? 0 : 3 * p,
-      colors.skinSpread,
-    );
-    const other = smoothstep(SKIN_SURE, SKIN_NOT, distance);
-    notSkin[p] = other;
-    const outside = outsideMm[p]!;
-    const hairline = hairlineMm[p]!;
-    // Inside the oval everything is face (brows, beard, glasses, a fringe), except at its lower edges, where the outline in the photo
-    // says how near the background is; outside only skin is.
-    const edge = Math.max(smoothstep(-9, -3, beyondMm[p]!), 1 - smoothstep(0.3, 0.65, seen[p]!));
-    const doubt = Math.max(smoothstep(-9, -1, outside), edge * smoothstep(-40, -22, outside));
-    let belongs = 1 - other * doubt;
-    let reach = 1 - smoothstep(14, 34, outside);
-    // Above the brows there is nothing but forehead, hair or hat before the scalp, as long as the surface is not seen edge-on.
-    const onTop = smoothstep(-45, -25, hairline);
-    if (onTop > 0) {
-      const hairLike =
-        colors.hair === null ? 0 : 1 - smoothstep(3, 4.5, computeToneDistance(tone, 3 * p, colors.hair.tone, 0, colors.hair.toneSpread));
-      const head = colors.hair === null ? 1 - other : Math.max(hairLike, 1 - other, smoothstep(0.55, 0.9, seen[p]!));
-      belongs += onTop * (head - belongs);
-      if (colors.hair !== null) reach += smoothstep(-10, 0, hairline) * (1 - smoothstep(70, 100, outside) - reach);
-    }
-    own[p] = seen[p]! * belongs * reach * lipMargin(rgb, tone, p, lipRimMm[p]!, colors);
-  }
-
-  softenWeights(own, field.triangle, field.size);
-
-  // Weights. A side that is seen well paints itself; where the other side is seen much better, that one does.
-  const delta = new Float32Array(3 * n);
-  const both = new Float32Array(n);
-  for (let p = 0; p < n; p++) {
-    if (field.triangle[p] === NO_TRIANGLE) continue;
-    const a = own[p]!;
+  // Shares. A side that is seen well paints itself; where the other side is seen much better, that one does.
+  const { seen } = observation;
+  const delta = workspace.colors;
+  weights.fill(0);
+  let mirroredSum = 0;
+  for (let i = 0; i < texels.length; i++) {
+    const p = texels[i]!;
     const q = mirrorTexel[p]!;
+    const a = own[p]!;
     const b = q === p ? 0 : own[q]!;
     const o = p * PLAN.count;
+    channels[o + PLAN.own] = 0;
+    channels[o + PLAN.mirrored] = 0;
+    if (a === 0 && b === 0) continue;
     // A strand or shadow over the far side gives way to bare skin on the near side.
     const covered = 0.6 * notSkin[p]! * (1 - notSkin[q]!) * smoothstep(0.03, 0.2, seen[q]! - seen[p]!);
     const gain = b - a + covered;
     const w = smoothstep(0.1, 0.45, a) * (1 - smoothstep(0.15, 0.6, gain));
+    const mirrored = (1 - w) * smoothstep(0.15, 0.5, b) * smoothstep(0.08, 0.3, gain);
     channels[o + PLAN.own] = w;
-    channels[o + PLAN.mirrored] = (1 - w) * smoothstep(0.15, 0.5, b) * smoothstep(0.08, 0.3, gain);
+    channels[o + PLAN.mirrored] = mirrored;
+    mirroredSum += mirrored;
     // Only skin is compared with skin: a strand on one side is not a difference of light.
-    both[p] = Math.min(1, 4 * Math.min(a, b)) * (1 - notSkin[p]!) * (1 - notSkin[q]!);
-    if (both[p]! > 0) {
+    const both = Math.min(1, 4 * Math.min(a, b)) * (1 - notSkin[p]!) * (1 - notSkin[q]!);
+    weights[p] = both;
+    if (both > 0) {
       for (let k = 0; k < 3; k++) delta[3 * p + k] = Math.max(-MAX_OFFSET, Math.min(MAX_OFFSET, rgb[3 * p + k]! - rgb[3 * q + k]!));
     }
   }
-
   // Light differs between the sides: the difference seen where both are known runs on smoothly where only one is.
-  pullPush(delta, both, workspace.three, [0, 0, 0], OFFSET_PRIOR);
+  if (mirroredSum > 1) pullPush(delta, weights, workspace.three, [0, 0, 0], OFFSET_PRIOR);
+  else delta.fill(0);
 
-  const skin = new Float32Array(3 * n);
-  const skinWeight = new Float32Array(n);
-  const hair = new Float32Array(3 * n);
-  const hairWeight = new Float32Array(n);
-  const hairness = new Float32Array(n);
-  const hairnessWeight = new Float32Array(n);
-  for (let p = 0; p < n; p++) {
-    if (field.triangle[p] === NO_TRIANGLE) continue;
+  const hairWeight = own;
+  const hairnessWeight = scratch;
+  // `own` is read no more: its memory holds the weights of hair from here on.
+  weights.fill(0);
+  hairnessWeight.fill(0);
+  for (let i = 0; i < texels.length; i++) {
+    const p = texels[i]!;
     const o = p * PLAN.count;
-    for (let k = 0; k < 3; k++) channels[o + PLAN.offset + k] = delta[3 * p + k]!;
+    hairWeight[p] = 0;
     const w1 = channels[o + PLAN.own]!;
     const w2 = channels[o + PLAN.mirrored]!;
     const w = w1 + w2;
     if (w < 0.02) continue;
     const q = mirrorTexel[p]!;
+    const hairline = hairlineMm[p]!;
     const other = (w1 * notSkin[p]! + w2 * notSkin[q]!) / w;
     for (let k = 0; k < 3; k++) {
-      const c = (w1 * rgb[3 * p + k]! + w2 * (rgb[3 * q + k]! + delta[3 * p + k]!)) / w;
+      const c = w2 > 0 ? (w1 * rgb[3 * p + k]! + w2 * (rgb[3 * q + k]! + delta[3 * p + k]!)) / w : rgb[3 * p + k]!;
       skin[3 * p + k] = c;
       hair[3 * p + k] = c;
     }
     // Beside the oval only skin may spread outward; inside it whatever is there (lips into lips, lids into lids). What is half
     // rejected may be mixed with the background and spreads nowhere.
-    skinWeight[p] =
-      smoothstep(0.25, 0.85, w) * (1 - other * smoothstep(-28, -12, outsideMm[p]!)) * (1 - other * smoothstep(-45, -30, hairlineMm[p]!));
+    weights[p] =
+      smoothstep(0.25, 0.85, w) * (1 - other * smoothstep(-28, -12, outsideMm[p]!)) * (1 - other * smoothstep(-45, -30, hairline));
     // Only what is hair for sure gives hair its colour: at its edge it is mixed with skin.
-    hairWeight[p] = w * smoothstep(0.7, 1, other) * smoothstep(-25, 4, hairlineMm[p]!);
-    hairness[p] = other - usualHair(hairlineMm[p]!);
-    hairnessWeight[p] = 0.9 * w * smoothstep(-30, -16, hairlineMm[p]!);
+    hairWeight[p] = w * smoothstep(0.7, 1, other) * smoothstep(-25, 4, hairline);
+    hairness[p] = other - usualHair(hairline);
+    hairnessWeight[p] = 0.9 * w * smoothstep(-30, -16, hairline);
   }
   if (seam !== null) {
     for (let i = 0; i < seam.texel.length; i++) {
@@ -183,15 +179,25 @@ export function completeSurface(
         hair[3 * p + k] = seam.hair[3 * i + k]!;
       }
       hairness[p] = seam.hairness[i]!;
-      skinWeight[p] = 1;
+      weights[p] = 1;
       hairWeight[p] = 1;
       hairnessWeight[p] = 1;
     }
   }
-  pullPush(skin, skinWeight, workspace.three, colors.skin, SKIN_PRIOR);
-  if (tables.cuts.length > 0) closeCuts(skin, tables.cuts, seam, workspace.three, skinWeight);
-  pullPush(hair, hairWeight, workspace.three, colors.hair?.rgb ?? colors.skin, HAIR_PRIOR);
-  pullPush(hairness, hairnessWeight, workspace.one, [0], HAIRLINE_PRIOR);
+  for (let i = 0; i < texels.length; i++) {
+    const o = texels[i]! * PLAN.count + PLAN.offset;
+    const d = 3 * texels[i]!;
+    channels[o] = delta[d]!;
+    channels[o + 1] = delta[d + 1]!;
+    channels[o + 2] = delta[d + 2]!;
+  }
+  pullPush(skin, weights, workspace.three, colors.skin, SKIN_PRIOR);
+  if (tables.cuts.length > 0) closeCuts(skin, tables.cuts, seam, workspace, weights);
+  const hasHair = colors.hair !== null;
+  if (hasHair) {
+    pullPush(hair, hairWeight, workspace.three, colors.hair.rgb, HAIR_PRIOR);
+    pullPush(hairness, hairnessWeight, workspace.one, [0], HAIRLINE_PRIOR);
+  }
 
   for (let p = 0; p < n; p++) {
     const o = p * PLAN.count;
@@ -199,16 +205,82 @@ export function completeSurface(
       for (let k = 0; k < 3; k++) channels[o + PLAN.skin + k] = LINING[k]!;
       continue;
     }
-    // Folds and undersides that no photo shows are darker and redder than open skin.
+    // Folds and undersides that no photo shows are darker and a little redder than open skin.
     const closed = 1 - openness[p]!;
     const shade = 1 - 0.42 * closed;
     channels[o + PLAN.skin] = skin[3 * p]! * (shade + 0.07 * closed);
     channels[o + PLAN.skin + 1] = skin[3 * p + 1]! * shade;
     channels[o + PLAN.skin + 2] = skin[3 * p + 2]! * shade;
-    for (let k = 0; k < 3; k++) channels[o + PLAN.hair + k] = hair[3 * p + k]! * (1 - 0.35 * closed);
-    channels[o + PLAN.hairness] = colors.hair === null ? 0 : Math.max(0, Math.min(1, usualHair(hairlineMm[p]!) + hairness[p]!));
+    if (!hasHair) {
+      channels[o + PLAN.hairness] = 0;
+      continue;
+    }
+    const dim = 1 - 0.35 * closed;
+    for (let k = 0; k < 3; k++) channels[o + PLAN.hair + k] = hair[3 * p + k]! * dim;
+    const h = usualHair(hairlineMm[p]!) + hairness[p]!;
+    channels[o + PLAN.hairness] = h < 0 ? 0 : h > 1 ? 1 : h;
   }
-  return { channels, skin, hair, hairness };
+}
+
+/**
+ * How far the photo may paint each place by itself.
+ *
+ * @param notSkin - shape (F,F), written: 0 where the photo shows skin, 1 where it shows something else
+ * @param own - shape (F,F), written: 0..1
+ */
+function weighPhoto(
+  tables: SurfaceTables,
+  observation: SurfaceObservation,
+  colors: HeadColors,
+  localSkinTone: Float32Array | null,
+  notSkin: Float32Array,
+  own: Float32Array,
+  foreign: Float32Array,
+  scratch: Float32Array,
+): void {
+  const { texels, outsideMm, hairlineMm, lipRimMm, field } = tables;
+  const { rgb, tone, seen, beyondMm } = observation;
+  const { hair } = colors;
+  foreign.fill(0);
+  own.fill(0);
+  for (let i = 0; i < texels.length; i++) {
+    const p = texels[i]!;
+    notSkin[p] = 0;
+    if (seen[p] === 0) continue;
+    const distance =
+      localSkinTone === null
+        ? computeToneDistance(tone, 3 * p, colors.skinTone, 0, colors.skinSpread)
+        : computeToneDistance(tone, 3 * p, localSkinTone, 3 * p, colors.skinSpread);
+    const other = smoothstep(SKIN_SURE, SKIN_NOT, distance);
+    notSkin[p] = other;
+    const outside = outsideMm[p]!;
+    const hairline = hairlineMm[p]!;
+    // Inside the oval everything is face (brows, beard, glasses, a fringe), except at its lower edges, where the outline in the photo
+    // says how near the background is; outside only skin is.
+    let belongs = 1;
+    if (other > 0) {
+      const edge = Math.max(smoothstep(-9, -3, beyondMm[p]!), 1 - smoothstep(0.3, 0.65, seen[p]!));
+      belongs = 1 - other * Math.max(smoothstep(-9, -1, outside), edge * smoothstep(-40, -22, outside));
+    }
+    let reach = 1 - smoothstep(14, 34, outside);
+    // Above the brows there is nothing but forehead, hair or hat before the scalp, as long as the surface is not seen edge-on.
+    const onTop = smoothstep(-45, -25, hairline);
+    if (onTop > 0) {
+      let head = 1 - other;
+      if (hair !== null && other > 0) {
+        const hairLike = 1 - smoothstep(3, 4.5, computeToneDistance(tone, 3 * p, hair.tone, 0, hair.toneSpread));
+        head = Math.max(hairLike, head, smoothstep(0.55, 0.9, seen[p]!));
+      }
+      belongs += onTop * (head - belongs);
+      if (hair !== null) reach += smoothstep(-10, 0, hairline) * (1 - smoothstep(70, 100, outside) - reach);
+    }
+    foreign[p] = 1 - belongs;
+    own[p] = seen[p]! * reach * lipMargin(rgb, tone, p, lipRimMm[p]!, colors);
+  }
+  // Pixels beside the background are mixed with it.
+  growMaximum(foreign, scratch, FIELD_SIZE, 2);
+  for (let i = 0; i < texels.length; i++) own[texels[i]!] = own[texels[i]!]! * (1 - foreign[texels[i]!]!);
+  softenWeights(own, scratch, field.triangle, FIELD_SIZE);
 }
 
 /**
@@ -219,10 +291,10 @@ function closeCuts(
   rgb: Float32Array,
   cuts: Uint32Array,
   seam: SeamConstraints | null,
-  workspace: PullPushWorkspace,
+  workspace: CompletionWorkspace,
   weights: Float32Array,
 ): void {
-  const correction = new Float32Array(rgb.length);
+  const correction = workspace.colors;
   weights.fill(0);
   for (let i = 0; i < cuts.length; i += 2) {
     const a = cuts[i]!;
@@ -241,39 +313,41 @@ function closeCuts(
       weights[p] = 1;
     }
   }
-  pullPush(correction, weights, workspace, [0, 0, 0], OFFSET_PRIOR);
+  pullPush(correction, weights, workspace.three, [0, 0, 0], OFFSET_PRIOR);
   for (let i = 0; i < rgb.length; i++) rgb[i] = rgb[i]! + correction[i]!;
 }
 
-/** Replaces every value by the largest within `radius` texels (a square). */
-function growMaximum(values: Float32Array, size: number, radius: number): void {
-  const across = new Float32Array(values.length);
+/** Replaces every value by the largest within `radius` texels (a square); values >= 0. */
+function growMaximum(values: Float32Array, scratch: Float32Array, size: number, radius: number): void {
+  scratch.fill(0);
+  // Few texels are above zero: each spreads its own value.
   for (let row = 0; row < size; row++) {
-    const base = row * size;
-    for (let column = 0; column < size; column++) {
-      let best = 0;
-      const to = Math.min(size - 1, column + radius);
-      for (let i = Math.max(0, column - radius); i <= to; i++) if (values[base + i]! > best) best = values[base + i]!;
-      across[base + column] = best;
+    for (let column = 0, p = row * size; column < size; column++, p++) {
+      const v = values[p]!;
+      if (v === 0) continue;
+      const from = p - Math.min(radius, column);
+      const to = p + Math.min(radius, size - 1 - column);
+      for (let i = from; i <= to; i++) if (scratch[i]! < v) scratch[i] = v;
     }
   }
+  values.fill(0);
   for (let row = 0; row < size; row++) {
     const from = Math.max(0, row - radius);
     const to = Math.min(size - 1, row + radius);
-    for (let column = 0; column < size; column++) {
-      let best = 0;
-      for (let i = from; i <= to; i++) if (across[i * size + column]! > best) best = across[i * size + column]!;
-      values[row * size + column] = best;
+    for (let column = 0, p = row * size; column < size; column++, p++) {
+      const v = scratch[p]!;
+      if (v === 0) continue;
+      for (let i = from; i <= to; i++) if (values[i * size + column]! < v) values[i * size + column] = v;
     }
   }
 }
 
 /** Mean of 3 x 3 texels where that is less: takes the frayed edge off what colour decided texel by texel, without growing it. */
-function softenWeights(weights: Float32Array, triangle: Uint16Array, size: number): void {
-  const across = new Float32Array(weights.length);
+function softenWeights(weights: Float32Array, across: Float32Array, triangle: Uint16Array, size: number): void {
   for (let p = 1; p < weights.length - 1; p++) across[p] = (weights[p - 1]! + weights[p]! + weights[p + 1]!) / 3;
   for (let p = size; p < weights.length - size; p++) {
-    if (triangle[p] === NO_TRIANGLE) continue;
+    const w = weights[p]!;
+    if (w === 0) continue;
     // Beyond the rim of an island there is nothing to average with.
     if (
       triangle[p - 1] === NO_TRIANGLE ||
@@ -283,7 +357,7 @@ function softenWeights(weights: Float32Array, triangle: Uint16Array, size: numbe
     )
       continue;
     const mean = (across[p - size]! + across[p]! + across[p + size]!) / 3;
-    if (mean < weights[p]!) weights[p] = mean;
+    if (mean < w) weights[p] = mean;
   }
 }
 

@@ -3,11 +3,12 @@ import type { FittedFace } from '../fit/fitted-face.ts';
 import type { FaceModel, ModelPart, PartMaterial } from '../models/face-model.ts';
 import type { FaceLandmarks } from '../nets/face-networks.ts';
 import type { PhotoView } from '../photo/photo.ts';
+import type { RasterBuffers } from '../render/rasterize.ts';
 import {
   type CompletionWorkspace,
   completeSurface,
   createCompletionWorkspace,
-  PLAN,
+  createSurfacePlan,
   type SeamConstraints,
   type SurfacePlan,
 } from './complete-surface.ts';
@@ -16,12 +17,18 @@ import type { FaceMaps, SurfaceMaterial } from './face-maps.ts';
 import { createGrainTile, estimateGrain } from './grain.ts';
 import { estimateHeadColors } from './head-colors.ts';
 import { computeHeadLayout, type HeadLayout } from './head-layout.ts';
-import { observeSurface } from './observe-surface.ts';
-import { paintSurface } from './paint-surface.ts';
+import { createSurfaceObservation, observeSurface, type SurfaceObservation } from './observe-surface.ts';
+import { createPaintScratch, type PaintScratch, paintSurface } from './paint-surface.ts';
 import { computePhotoFrame, type PhotoFrame } from './photo-frame.ts';
 import { createPhotoLevel } from './photo-level.ts';
 import { computeVertexUvs, createSurfaceTables, FIELD_SIZE, isLining, type SurfaceTables } from './surface-tables.ts';
 import { NO_TRIANGLE } from './texel-map.ts';
+import { createVisibilityBuffers } from './visibility.ts';
+
+/** Undoes the blur of bilinear enlargement, see createPhotoLevel. */
+const SHARPEN = 0.5;
+/** Grain of completed skin relative to the photo's: what is not known should not draw the eye. */
+const GRAIN_SHARE = 0.55;
 
 export interface BakeInput {
   readonly face: FittedFace;
@@ -53,18 +60,25 @@ export function createTextureBaker(model: FaceModel, size: number): TextureBaker
   }
   const layout = computeHeadLayout(model);
   const partsOf = (material: PartMaterial): readonly ModelPart[] => model.parts.filter((p) => p.material === material);
-  const skin = createSurfaceTables(model, layout, partsOf('skin'), size);
+  const skin = createSurface(model, layout, partsOf('skin'), size);
   const scalpParts = partsOf('scalp');
-  const scalp = scalpParts.length > 0 ? createSurfaceTables(model, layout, scalpParts, size) : null;
-  const seam = scalp === null ? null : findSeam(model, skin, scalp);
-  const outside = [...skin.parts, ...scalpParts.filter((p) => !isLining(p))];
-  const workspace = createCompletionWorkspace();
-  const grainTile = createGrainTile();
-  const details = createDetails(model, size);
-  return {
+  const scalp = scalpParts.length > 0 ? createSurface(model, layout, scalpParts, size) : null;
+  const seam = scalp === null ? null : findSeam(model, skin.tables, scalp.tables);
+  const state: BakerState = {
+    model,
+    layout,
+    skin,
+    scalp,
+    seam,
+    outside: [...skin.tables.parts, ...scalpParts.filter((p) => !isLining(p))],
+    visibility: createVisibilityBuffers(),
+    workspace: createCompletionWorkspace(),
+    localSkinTone: new Float32Array(3 * FIELD_SIZE * FIELD_SIZE),
+    grainTile: createGrainTile(),
+    details: createDetails(model, size),
     size,
-    bake: (input) => bake({ model, layout, skin, scalp, seam, outside, workspace, grainTile, details, size }, input),
   };
+  return { size, bake: (input) => bake(state, input) };
 }
 
 /** One bake without keeping the tables. */
@@ -72,51 +86,69 @@ export function bakeFaceMaps(input: BakeInput & { readonly size?: number }): Fac
   return createTextureBaker(input.face.model, input.size ?? 1024).bake(input);
 }
 
+/** A surface with its tables and the memory that its bakes use. */
+interface Surface {
+  readonly tables: SurfaceTables;
+  readonly observation: SurfaceObservation;
+  readonly plan: SurfacePlan;
+  readonly paint: PaintScratch;
+}
+
+function createSurface(model: FaceModel, layout: HeadLayout, parts: readonly ModelPart[], size: number): Surface {
+  const tables = createSurfaceTables(model, layout, parts, size);
+  return { tables, observation: createSurfaceObservation(), plan: createSurfacePlan(), paint: createPaintScratch(model, tables) };
+}
+
 interface BakerState {
   readonly model: FaceModel;
   readonly layout: HeadLayout;
-  readonly skin: SurfaceTables;
-  readonly scalp: SurfaceTables | null;
+  readonly skin: Surface;
+  readonly scalp: Surface | null;
   readonly seam: Seam | null;
   readonly outside: readonly ModelPart[];
+  readonly visibility: RasterBuffers;
   readonly workspace: CompletionWorkspace;
+  readonly localSkinTone: Float32Array;
   readonly grainTile: Int8Array;
   readonly details: Details;
   readonly size: number;
 }
 
 function bake(state: BakerState, input: BakeInput): FaceMaps {
-  const { model, skin, scalp, seam, workspace, grainTile, size } = state;
+  const { model, skin, scalp, seam, workspace, localSkinTone, size } = state;
+  const { view } = input;
   const check = (): void => {
     if (input.signal?.aborted === true) throw new FacewrightError('FW_CANCELED', { stage: 'texture' });
   };
   check();
-  const frame = computePhotoFrame(input.face, input.view, input.landmarks, state.layout, state.outside);
-  const pixelsPerTexel = estimatePixelsPerTexel(model, skin, frame);
-  const coarseFactor = Math.max(1, Math.round((pixelsPerTexel * size) / FIELD_SIZE / input.view.scaleX));
-  const coarse = createPhotoLevel(input.view, frame.box, coarseFactor, 0);
+  // 1 What the photo shows, on coarse grids over the surfaces.
+  const frame = computePhotoFrame(input.face, view, input.landmarks, state.layout, state.outside, state.visibility);
+  const pixelsPerTexel = estimatePixelsPerTexel(model, skin.tables, frame) / view.scaleX;
+  const coarse = createPhotoLevel(view, frame.box, Math.max(1, Math.round((pixelsPerTexel * size) / FIELD_SIZE)), 0);
   check();
-  const skinSeen = observeSurface(model, skin, frame, coarse);
-  const scalpSeen = scalp === null ? null : observeSurface(model, scalp, frame, coarse);
-  const surfaces = [{ tables: skin, observation: skinSeen }];
-  if (scalp !== null && scalpSeen !== null) surfaces.push({ tables: scalp, observation: scalpSeen });
-  const colors = estimateHeadColors(surfaces, input.landmarks, input.view, workspace.three);
+  const { planes } = workspace;
+  const surfaces = scalp === null ? [skin] : [skin, scalp];
+  for (const s of surfaces) observeSurface(s.tables, frame, coarse, s.observation, [planes[0], planes[1]]);
+  const colors = estimateHeadColors(surfaces, input.landmarks, view, workspace, localSkinTone);
   check();
-  const skinPlan = completeSurface(skin, skinSeen, colors, colors.localSkinTone, workspace, null);
-  const scalpPlan =
-    scalp === null || scalpSeen === null || seam === null
-      ? null
-      : completeSurface(scalp, scalpSeen, colors, null, workspace, computeSeamConstraints(seam, skinPlan));
+  // 2 What paints which place; the scalp follows the skin along their common rim.
+  completeSurface(skin.tables, skin.observation, colors, localSkinTone, workspace, null, skin.plan);
+  if (scalp !== null && seam !== null) {
+    completeSurface(scalp.tables, scalp.observation, colors, null, workspace, computeSeamConstraints(seam, skin.plan), scalp.plan);
+  }
   check();
-  const fineFactor = Math.max(1, Math.floor(pixelsPerTexel / input.view.scaleX + 0.25));
-  const fine = createPhotoLevel(input.view, frame.box, fineFactor, pixelsPerTexel / input.view.scaleX < 0.8 ? 0.5 : 0);
-  const grain = estimateGrain(skin, frame, model, fine);
+  // 3 The textures, from the photo as sharp as they can hold it.
+  const fine = createPhotoLevel(view, frame.box, Math.max(1, Math.floor(pixelsPerTexel + 0.25)), pixelsPerTexel < 0.8 ? SHARPEN : 0);
+  const paint = {
+    grain: GRAIN_SHARE * estimateGrain(skin.tables, frame, model, fine),
+    grainTile: state.grainTile,
+    hairContrast: colors.hair?.contrast ?? 0,
+  };
   check();
   const observed = new Uint8Array(size * size);
-  const paint = { grain: 0.55 * grain, grainTile, hairContrast: colors.hair?.contrast ?? 0 };
-  const skinRgb = paintSurface(model, skin, frame, fine, skinPlan, { ...paint, observed });
+  const skinRgb = paintSurface(model, skin.tables, frame, fine, skin.plan, { ...paint, observed }, skin.paint);
   check();
-  const scalpRgb = scalp === null || scalpPlan === null ? null : paintSurface(model, scalp, frame, fine, scalpPlan, paint);
+  const scalpRgb = scalp === null ? null : paintSurface(model, scalp.tables, frame, fine, scalp.plan, paint, scalp.paint);
   check();
 
   let sum = 0;
@@ -130,7 +162,7 @@ function bake(state: BakerState, input: BakeInput): FaceMaps {
   return {
     surfaces: surfacesOut,
     observed: { size, data: observed },
-    observedRatio: skin.map.covered > 0 ? sum / 255 / skin.map.covered : 0,
+    observedRatio: skin.tables.map.covered > 0 ? sum / 255 / skin.tables.map.covered : 0,
   };
 }
 
@@ -203,5 +235,3 @@ function computeSeamConstraints(seam: Seam, plan: SurfacePlan): SeamConstraints 
   }
   return { texel: seam.scalpTexel, skin, hair, hairness };
 }
-
-void PLAN;

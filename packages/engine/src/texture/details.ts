@@ -38,9 +38,9 @@ export function createDetails(model: FaceModel, textureSize: number): Details {
     }),
     teeth: once(() => paintTeeth(model, partsOf('teeth'), size.mouth)),
     mouth: once(() => paintMouth(model, partsOf('mouth'), size.mouth)),
-    lashAlpha: once(() => paintLashAlpha(model, partsOf('lashes'), size.lashes)),
-    occlusion: once(() => paintOcclusion(size.small)),
-    blend: once(() => paintCorner(model, partsOf('eyeBlend'), size.small)),
+    lashAlpha: once(() => withAlpha(paintLashAlpha(model, partsOf('lashes'), size.lashes))),
+    occlusion: once(() => withAlpha(paintOcclusion(size.small))),
+    blend: once(() => withAlpha(paintCorner(model, partsOf('eyeBlend'), size.small))),
   };
 }
 
@@ -59,10 +59,12 @@ export function paintDetails(
   const exposure = Math.max(0.55, Math.min(1.05, 0.55 + (0.5 * skinLuma) / 165));
   const out: SurfaceMaterial[] = [];
   const { size } = details;
+  const light: [number, number, number, number] = [...linear([255 * exposure, 255 * exposure, 255 * exposure]), 1];
   if (has('mouth')) {
-    out.push(opaque('mouth', ['mouth'], texture('mouth', size.mouth, details.mouth(), exposure, saturation), 0.35));
+    out.push({ ...opaque('mouth', ['mouth'], texture('mouth', size.mouth, details.mouth(), saturation), 0.35), baseColor: light });
   }
-  if (has('teeth')) out.push(opaque('teeth', ['teeth'], texture('teeth', size.mouth, details.teeth(), exposure, saturation), 0.25));
+  if (has('teeth'))
+    out.push({ ...opaque('teeth', ['teeth'], texture('teeth', size.mouth, details.teeth(), saturation), 0.25), baseColor: light });
   const eye = details.eye();
   if (eye !== null) {
     const eyeColors = estimateEyeColors(input.landmarks, input.view, skinLuma);
@@ -77,13 +79,15 @@ export function paintDetails(
   if (has('lacrimal')) out.push({ ...opaque('lacrimal', ['lacrimal'], null, 0.2), baseColor: [...linear(flesh), 1] });
   if (has('eyeBlend')) {
     out.push({
-      ...opaque('eyeBlend', ['eyeBlend'], tinted('eyeBlend', size.small, details.blend(), flesh), 0.2),
+      ...opaque('eyeBlend', ['eyeBlend'], white('eyeBlend', size.small, details.blend()), 0.2),
+      baseColor: [...linear(flesh), 1],
       alphaMode: 'BLEND',
     });
   }
   if (has('eyeOcclusion')) {
     out.push({
-      ...opaque('eyeOcclusion', ['eyeOcclusion'], tinted('eyeOcclusion', size.small, details.occlusion(), [24, 14, 12]), 1),
+      ...opaque('eyeOcclusion', ['eyeOcclusion'], white('eyeOcclusion', size.small, details.occlusion()), 1),
+      baseColor: [...linear([24, 14, 12]), 1],
       alphaMode: 'BLEND',
     });
   }
@@ -95,7 +99,8 @@ export function paintDetails(
       Math.min(55, 0.26 * dark[2]! + 6),
     ];
     out.push({
-      ...opaque('lashes', ['lashes'], tinted('lashes', size.lashes, details.lashAlpha(), lash), 0.8),
+      ...opaque('lashes', ['lashes'], white('lashes', size.lashes, details.lashAlpha()), 0.8),
+      baseColor: [...linear(lash), 1],
       alphaMode: 'BLEND',
       doubleSided: true,
     });
@@ -115,28 +120,26 @@ function opaque(name: string, materials: readonly PartMaterial[], albedo: Textur
   return { name, materials, albedo, baseColor: [1, 1, 1, 1], roughness, alphaMode: 'OPAQUE', doubleSided: false };
 }
 
-function texture(name: string, size: number, rgb: Uint8Array, exposure: number, saturation: number): TextureMap {
-  if (saturation < 1) {
-    const data = new Uint8Array(rgb.length);
-    for (let o = 0; o < rgb.length; o += 3) {
-      const y = 0.299 * rgb[o]! + 0.587 * rgb[o + 1]! + 0.114 * rgb[o + 2]!;
-      for (let k = 0; k < 3; k++) data[o + k] = Math.min(255, (y + saturation * (rgb[o + k]! - y)) * exposure + 0.5);
-    }
-    return { name, width: size, height: size, channels: 3, data };
+function texture(name: string, size: number, rgb: Uint8Array, saturation: number): TextureMap {
+  if (saturation === 1) return { name, width: size, height: size, channels: 3, data: rgb };
+  const data = new Uint8Array(rgb.length);
+  for (let o = 0; o < rgb.length; o += 3) {
+    const y = 0.299 * rgb[o]! + 0.587 * rgb[o + 1]! + 0.114 * rgb[o + 2]!;
+    for (let k = 0; k < 3; k++) data[o + k] = y + saturation * (rgb[o + k]! - y) + 0.5;
   }
-  return { name, width: size, height: size, channels: 3, data: rgb.map((v) => Math.min(255, v * exposure + 0.5)) };
+  return { name, width: size, height: size, channels: 3, data };
 }
 
-/** One colour with the given opacity. */
-function tinted(name: string, size: number, alpha: Uint8Array, rgb: readonly [number, number, number]): TextureMap {
-  const data = new Uint8Array(4 * alpha.length);
-  for (let p = 0; p < alpha.length; p++) {
-    data[4 * p] = rgb[0];
-    data[4 * p + 1] = rgb[1];
-    data[4 * p + 2] = rgb[2];
-    data[4 * p + 3] = alpha[p]!;
-  }
-  return { name, width: size, height: size, channels: 4, data };
+/** The colour comes from the material; the texture holds the opacity. */
+function white(name: string, size: number, rgba: Uint8Array): TextureMap {
+  return { name, width: size, height: size, channels: 4, data: rgba };
+}
+
+/** White with the given opacity, shape (N,4). */
+function withAlpha(alpha: Uint8Array): Uint8Array {
+  const data = new Uint8Array(4 * alpha.length).fill(255);
+  for (let p = 0; p < alpha.length; p++) data[4 * p + 3] = alpha[p]!;
+  return data;
 }
 
 /** Shade of the lids on the eye: v runs from the upper lid's edge (0) to the lower's (1). Shape (size,size), 0..255. */

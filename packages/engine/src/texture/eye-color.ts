@@ -47,7 +47,7 @@ export function estimateEyeColors(landmarks: FaceLandmarks, view: PhotoView, ski
       (points[3 * l + 1]! - view.y) / view.scaleY,
     ]);
     if (!(radius > 1.2)) continue;
-    const step = Math.max(1, Math.floor(radius / 20));
+    const step = Math.max(1, Math.floor(radius / 9));
     const reach = 2.6 * radius;
     for (let y = Math.ceil(cy - 1.2 * radius); y <= cy + 1.2 * radius; y += step) {
       for (let x = Math.ceil(cx - reach); x <= cx + reach; x += step) {

@@ -1,8 +1,9 @@
 import type { FaceLandmarks } from '../nets/face-networks.ts';
 import type { PhotoView } from '../photo/photo.ts';
+import type { CompletionWorkspace } from './complete-surface.ts';
 import { findHairAbove } from './find-hair-above.ts';
 import type { SurfaceObservation } from './observe-surface.ts';
-import { type PullPushWorkspace, pullPush } from './pull-push.ts';
+import { pullPush } from './pull-push.ts';
 import { computeRobustStatistics, computeTone, computeToneDistance, SKIN_SPREAD, TONE_CHANNELS } from './skin-color.ts';
 import { smoothstep } from './smoothstep.ts';
 import type { SurfaceTables } from './surface-tables.ts';
@@ -54,7 +55,8 @@ export function estimateHeadColors(
   surfaces: readonly ObservedSurface[],
   landmarks: FaceLandmarks,
   view: PhotoView,
-  workspace: PullPushWorkspace,
+  workspace: CompletionWorkspace,
+  localSkinTone: Float32Array,
 ): HeadColors {
   const face = surfaces[0]!;
   const bare = collect([face], (tables, p) => tables.core[p]! > 0.5, 0.4);
@@ -66,7 +68,7 @@ export function estimateHeadColors(
   // Hard light and toned photos vary more than plain ones: up to twice as much is allowed.
   const varied = tones.length >= 9 ? computeRobustStatistics(tones, TONE_CHANNELS).spread : [0, 0, 0];
   const skinSpread = SKIN_SPREAD.map((s, k) => Math.max(s, Math.min(1.8 * s, 0.8 * varied[k]!))) as [number, number, number];
-  const localSkinTone = computeLocalTone(face, skinTone, skinSpread, workspace);
+  computeLocalTone(face, skinTone, skinSpread, workspace, localSkinTone);
   const rgb: [number, number, number] = [skin[0]!, skin[1]!, skin[2]!];
   return {
     skin: rgb,
@@ -83,25 +85,28 @@ function computeLocalTone(
   { tables, observation }: ObservedSurface,
   skinTone: readonly number[],
   skinSpread: readonly [number, number, number],
-  workspace: PullPushWorkspace,
-): Float32Array {
+  workspace: CompletionWorkspace,
+  out: Float32Array,
+): void {
   const { seen, tone } = observation;
-  const weights = new Float32Array(tables.core.length);
-  for (let p = 0; p < weights.length; p++) {
-    if (tables.core[p]! < 0.5 || seen[p]! < 0.3) continue;
+  const { texels, core, outsideMm } = tables;
+  const weights = workspace.planes[0].fill(0);
+  const first = workspace.colors;
+  for (let i = 0; i < texels.length; i++) {
+    const p = texels[i]!;
+    if (core[p]! < 0.5 || seen[p]! < 0.3) continue;
     // Strands, glasses and highlights that lie over the bare places do not count.
     if (computeToneDistance(tone, 3 * p, skinTone, 0, [0.3, 0.07, 0.06]) < 2.5) weights[p] = seen[p]!;
   }
-  const first = new Float32Array(tone);
-  pullPush(first, weights, workspace, skinTone, 0.3);
-  for (let p = 0; p < weights.length; p++) {
-    if (weights[p]! > 0 || seen[p]! < 0.2 || tables.outsideMm[p]! > 0) continue;
-    const distance = computeToneDistance(tone, 3 * p, first, 3 * p, skinSpread);
-    if (distance < 2) weights[p] = 0.5 * seen[p]!;
+  first.set(tone);
+  pullPush(first, weights, workspace.three, skinTone, 0.3);
+  for (let i = 0; i < texels.length; i++) {
+    const p = texels[i]!;
+    if (weights[p]! > 0 || seen[p]! < 0.2 || outsideMm[p]! > 0) continue;
+    if (computeToneDistance(tone, 3 * p, first, 3 * p, skinSpread) < 2) weights[p] = 0.5 * seen[p]!;
   }
-  const second = new Float32Array(tone);
-  pullPush(second, weights, workspace, skinTone, 0.3);
-  return second;
+  out.set(tone);
+  pullPush(out, weights, workspace.three, skinTone, 0.3);
 }
 
 function estimateHair(
@@ -116,7 +121,8 @@ function estimateHair(
   const bands = HAIR_BANDS_MM.map(() => ({ texels: 0, hair: 0, samples: [] as number[] }));
   for (const { tables, observation } of surfaces) {
     const reference = tables === surfaces[0]!.tables ? localSkinTone : null;
-    for (let p = 0; p < tables.hairlineMm.length; p++) {
+    for (let i = 0; i < tables.texels.length; i++) {
+      const p = tables.texels[i]!;
       const height = tables.hairlineMm[p]!;
       if (height < HAIR_BANDS_MM[0]! || observation.seen[p]! < 0.12) continue;
       let band = 0;
@@ -125,7 +131,9 @@ function estimateHair(
       const other = smoothstep(SKIN_SURE, SKIN_NOT, distance);
       bands[band]!.texels++;
       bands[band]!.hair += other;
-      if (other > 0.9) bands[band]!.samples.push(observation.rgb[3 * p]!, observation.rgb[3 * p + 1]!, observation.rgb[3 * p + 2]!);
+      // A sample in two does for a median.
+      if (other > 0.9 && (p & 1) === 0)
+        bands[band]!.samples.push(observation.rgb[3 * p]!, observation.rgb[3 * p + 1]!, observation.rgb[3 * p + 2]!);
     }
   }
   const seenBands = bands.filter((b) => b.texels >= MIN_SCALP_TEXELS);
@@ -141,7 +149,7 @@ function estimateHair(
     }
     return describeHair(dark.length >= 60 ? dark : [60, 45, 38], 0.25);
   }
-  if (top.hair >= MIN_HAIR_SHARE * top.texels && top.samples.length >= 90) return describeHair(top.samples, null);
+  if (top.hair >= MIN_HAIR_SHARE * top.texels && top.samples.length >= 60) return describeHair(top.samples, null);
   const above = findAbove();
   return above.length >= 90 ? describeHair(above, null) : null;
 }
@@ -163,7 +171,7 @@ function collect(surfaces: readonly ObservedSurface[], isWanted: (tables: Surfac
   const samples: number[] = [];
   for (const { tables, observation } of surfaces) {
     places.length = 0;
-    for (let p = 0; p < tables.core.length; p++) if (observation.seen[p]! > minSeen && isWanted(tables, p)) places.push(p);
+    for (const p of tables.texels) if (observation.seen[p]! > minSeen && isWanted(tables, p)) places.push(p);
     const step = Math.max(1, Math.floor(places.length / MAX_SAMPLES));
     for (let i = 0; i < places.length; i += step) {
       const p = 3 * places[i]!;

@@ -1,20 +1,19 @@
-import type { FaceModel } from '../models/face-model.ts';
 import type { PhotoFrame } from './photo-frame.ts';
 import type { PhotoLevel } from './photo-level.ts';
 import { computeTone } from './skin-color.ts';
 import { smoothstep } from './smoothstep.ts';
-import type { SurfaceTables } from './surface-tables.ts';
-import { NO_TRIANGLE, rasterizeAttribute } from './texel-map.ts';
+import { FIELD_SIZE, type SurfaceTables } from './surface-tables.ts';
+import { NO_TRIANGLE } from './texel-map.ts';
 
 /** What a photo shows of a surface, on its field grid. */
 export interface SurfaceObservation {
-  /** Shape (F,F,3), sRGB 0..255: colour of the photo where the texel lies in it, whatever it shows there. */
-  readonly rgb: Float32Array;
-  /** Shape (F,F,3): its tone (see computeTone); 0 where it is not seen. */
-  readonly tone: Float32Array;
   /** Shape (F,F), 0..1: how well the texel itself is seen (turned to the camera, nothing before it, inside the photo). What colour says is not in it. */
   readonly seen: Float32Array;
-  /** Shape (F,F), millimetres: distance of the texel's place in the photo outside the outline of the face landmarks there, negative inside. */
+  /** Shape (F,F,3), sRGB 0..255: colour of the photo there; meaningless where `seen` is 0. */
+  readonly rgb: Float32Array;
+  /** Shape (F,F,3): its tone (see computeTone); meaningless where `seen` is 0. */
+  readonly tone: Float32Array;
+  /** Shape (F,F), millimetres: distance outside the outline of the face landmarks in the photo, negative inside; meaningless where `seen` is 0. */
   readonly beyondMm: Float32Array;
 }
 
@@ -29,95 +28,111 @@ const BORDER_RATIO = 0.12;
 const RIM_ZERO_MM = 0.5;
 const RIM_FULL_MM = 1.6;
 
-/** @param level - photo reduced to about one pixel per field texel */
-export function observeSurface(model: FaceModel, tables: SurfaceTables, frame: PhotoFrame, level: PhotoLevel): SurfaceObservation {
-  const { field, lining, lidRimMm, lipRimMm } = tables;
-  const { size, triangle } = field;
-  const x = rasterizeAttribute(field, model.triangles, frame.imagePoints, 2, 0, 0);
-  const y = rasterizeAttribute(field, model.triangles, frame.imagePoints, 2, 1, 0);
-  const depth = rasterizeAttribute(field, model.triangles, frame.depth, 1, 0, 0);
-  const facing = rasterizeAttribute(field, model.triangles, frame.facing, 1, 0, -1);
-  const inside = rasterizeAttribute(field, model.triangles, frame.insidePx, 1, 0, -1);
+/** Memory for observations of one surface, to be used again for every photo. */
+export function createSurfaceObservation(): SurfaceObservation {
+  const n = FIELD_SIZE * FIELD_SIZE;
+  return { seen: new Float32Array(n), rgb: new Float32Array(3 * n), tone: new Float32Array(3 * n), beyondMm: new Float32Array(n) };
+}
+
+/**
+ * @param level - photo reduced to about one pixel per field texel
+ * @param out - written
+ * @param scratch - shape (F,F) twice
+ */
+export function observeSurface(
+  tables: SurfaceTables,
+  frame: PhotoFrame,
+  level: PhotoLevel,
+  out: SurfaceObservation,
+  scratch: readonly [Float32Array, Float32Array],
+): void {
+  const { texels, corners, weights, lidRimMm, lipRimMm } = tables;
+  const { imagePoints, depth, facing, insidePx, beyondMm, visibility: grid } = frame;
+  const { seen, rgb, tone } = out;
   const border = 1 / Math.max(1, BORDER_RATIO * frame.eyeDistancePx);
-  const grid = frame.visibility;
-  const rgb = new Float32Array(size * size * 3);
-  const seen = new Float32Array(size * size);
   const { width, height } = level;
-  for (let p = 0; p < triangle.length; p++) {
-    if (triangle[p] === NO_TRIANGLE || lining[p] === 1) continue;
-    const ix = x[p]!;
-    const iy = y[p]!;
-
-    // Bilinear, clamped at the border.
-    const lx = Math.max(0, Math.min(width - 1.001, (ix - level.originX) * level.scaleX - 0.5));
-    const ly = Math.max(0, Math.min(height - 1.001, (iy - level.originY) * level.scaleY - 0.5));
-    const column = Math.floor(lx);
-    const row = Math.floor(ly);
-    const fx = lx - column;
-    const fy = ly - row;
-    const a = 3 * (row * width + column);
-    const right = column + 1 < width ? 3 : 0;
-    const down = row + 1 < height ? 3 * width : 0;
-    for (let k = 0; k < 3; k++) {
-      const top = level.rgb[a + k]! + fx * (level.rgb[a + right + k]! - level.rgb[a + k]!);
-      const bottom = level.rgb[a + down + k]! + fx * (level.rgb[a + down + right + k]! - level.rgb[a + down + k]!);
-      rgb[3 * p + k] = top + fy * (bottom - top);
-    }
-
-    const turned = smoothstep(FACING_ZERO, FACING_FULL, facing[p]!);
+  const maxX = Math.max(0, width - 1.001);
+  const maxY = Math.max(0, height - 1.001);
+  const right = width > 1 ? 3 : 0;
+  const down = height > 1 ? 3 * width : 0;
+  for (let i = 0; i < texels.length; i++) {
+    const p = texels[i]!;
+    seen[p] = 0;
+    const a = corners[3 * i]!;
+    const b = corners[3 * i + 1]!;
+    const c = corners[3 * i + 2]!;
+    const wb = weights[2 * i]!;
+    const wc = weights[2 * i + 1]!;
+    const wa = 1 - wb - wc;
+    const turned = smoothstep(FACING_ZERO, FACING_FULL, wa * facing[a]! + wb * facing[b]! + wc * facing[c]!);
     if (turned === 0) continue;
-    const within = inside[p]! * border;
+    const within = (wa * insidePx[a]! + wb * insidePx[b]! + wc * insidePx[c]!) * border;
     if (within <= 0) continue;
-    const margin = smoothstep(RIM_ZERO_MM, RIM_FULL_MM, Math.min(lidRimMm[p]!, lipRimMm[p]!));
+    const ix = wa * imagePoints[2 * a]! + wb * imagePoints[2 * b]! + wc * imagePoints[2 * c]!;
+    const iy = wa * imagePoints[2 * a + 1]! + wb * imagePoints[2 * b + 1]! + wc * imagePoints[2 * c + 1]!;
     const gx = Math.max(0, Math.min(grid.width - 1, Math.floor((ix - grid.originX) * grid.scale)));
     const gy = Math.max(0, Math.min(grid.height - 1, Math.floor((iy - grid.originY) * grid.scale)));
-    const behind = depth[p]! - grid.depth[gy * grid.width + gx]!;
-    const visible = 1 - smoothstep(DEPTH_BIAS_MM, 1.5 * DEPTH_BIAS_MM, behind);
-    seen[p] = turned * Math.min(1, within) * margin * visible;
+    const behind = wa * depth[a]! + wb * depth[b]! + wc * depth[c]! - grid.depth[gy * grid.width + gx]!;
+    if (behind >= 1.5 * DEPTH_BIAS_MM) continue;
+    const margin = smoothstep(RIM_ZERO_MM, RIM_FULL_MM, Math.min(lidRimMm[p]!, lipRimMm[p]!));
+    seen[p] = turned * Math.min(1, within) * margin * (1 - smoothstep(DEPTH_BIAS_MM, 1.5 * DEPTH_BIAS_MM, behind));
+    out.beyondMm[p] = wa * beyondMm[a]! + wb * beyondMm[b]! + wc * beyondMm[c]!;
+
+    // Bilinear, clamped at the border.
+    let lx = (ix - level.originX) * level.scaleX - 0.5;
+    let ly = (iy - level.originY) * level.scaleY - 0.5;
+    lx = lx < 0 ? 0 : lx > maxX ? maxX : lx;
+    ly = ly < 0 ? 0 : ly > maxY ? maxY : ly;
+    const column = lx | 0;
+    const row = ly | 0;
+    const fx = lx - column;
+    const fy = ly - row;
+    const q = 3 * (row * width + column);
+    const w11 = fx * fy;
+    const w10 = fy - w11;
+    const w01 = fx - w11;
+    const w00 = 1 - w01 - fy;
+    const o = 3 * p;
+    const r = w00 * level.rgb[q]! + w01 * level.rgb[q + right]! + w10 * level.rgb[q + down]! + w11 * level.rgb[q + right + down]!;
+    const g =
+      w00 * level.rgb[q + 1]! + w01 * level.rgb[q + right + 1]! + w10 * level.rgb[q + down + 1]! + w11 * level.rgb[q + right + down + 1]!;
+    const bl =
+      w00 * level.rgb[q + 2]! + w01 * level.rgb[q + right + 2]! + w10 * level.rgb[q + down + 2]! + w11 * level.rgb[q + right + down + 2]!;
+    rgb[o] = r;
+    rgb[o + 1] = g;
+    rgb[o + 2] = bl;
+    computeTone(r, g, bl, tone, o);
   }
-  softenEdges(seen, triangle, size);
-  const tone = new Float32Array(size * size * 3);
-  for (let p = 0; p < seen.length; p++) if (seen[p]! > 0) computeTone(rgb[3 * p]!, rgb[3 * p + 1]!, rgb[3 * p + 2]!, tone, 3 * p);
-  return { rgb, tone, seen, beyondMm: rasterizeAttribute(field, model.triangles, frame.beyondMm, 1, 0, 0) };
+  softenEdges(seen, tables.field.triangle, FIELD_SIZE, scratch);
 }
 
 /** Shrinks what is seen by a texel and makes its edge two texels wide: fits are not exact to the texel, and hard edges show. */
-function softenEdges(seen: Float32Array, triangle: Uint16Array, size: number): void {
-  const lowest = new Float32Array(seen.length);
-  // Smallest of the three in a row, then of the three rows; outside the islands nothing counts.
-  for (let row = 0; row < size; row++) {
-    for (let column = 0, p = row * size; column < size; column++, p++) {
-      let v = seen[p]!;
-      if (column > 0 && triangle[p - 1] !== NO_TRIANGLE && seen[p - 1]! < v) v = seen[p - 1]!;
-      if (column < size - 1 && triangle[p + 1] !== NO_TRIANGLE && seen[p + 1]! < v) v = seen[p + 1]!;
-      lowest[p] = v;
+function softenEdges(
+  seen: Float32Array,
+  triangle: Uint16Array,
+  size: number,
+  [first, second]: readonly [Float32Array, Float32Array],
+): void {
+  // Smallest of the three in a row, then of the three rows; texels outside the islands are passed over.
+  for (let p = 0; p < seen.length; p++) {
+    let v = seen[p]!;
+    if (v > 0) {
+      if (seen[p - 1]! < v && triangle[p - 1] !== NO_TRIANGLE) v = seen[p - 1]!;
+      if (seen[p + 1]! < v && triangle[p + 1] !== NO_TRIANGLE) v = seen[p + 1]!;
     }
+    first[p] = v;
   }
-  const eroded = new Float32Array(seen.length);
-  for (let row = 0; row < size; row++) {
-    for (let column = 0, p = row * size; column < size; column++, p++) {
-      let v = lowest[p]!;
-      if (row > 0 && triangle[p - size] !== NO_TRIANGLE && lowest[p - size]! < v) v = lowest[p - size]!;
-      if (row < size - 1 && triangle[p + size] !== NO_TRIANGLE && lowest[p + size]! < v) v = lowest[p + size]!;
-      eroded[p] = v;
+  for (let p = 0; p < seen.length; p++) {
+    let v = first[p]!;
+    if (v > 0) {
+      if (first[p - size]! < v && triangle[p - size] !== NO_TRIANGLE) v = first[p - size]!;
+      if (first[p + size]! < v && triangle[p + size] !== NO_TRIANGLE) v = first[p + size]!;
     }
+    second[p] = v;
   }
-  for (let row = 0; row < size; row++) {
-    for (let column = 0, p = row * size; column < size; column++, p++) {
-      const l = column > 0 ? eroded[p - 1]! : eroded[p]!;
-      const r = column < size - 1 ? eroded[p + 1]! : eroded[p]!;
-      lowest[p] = 0.25 * (l + r) + 0.5 * eroded[p]!;
-    }
-  }
-  for (let row = 0; row < size; row++) {
-    for (let column = 0, p = row * size; column < size; column++, p++) {
-      if (triangle[p] === NO_TRIANGLE) {
-        seen[p] = 0;
-        continue;
-      }
-      const u = row > 0 ? lowest[p - size]! : lowest[p]!;
-      const d = row < size - 1 ? lowest[p + size]! : lowest[p]!;
-      seen[p] = Math.min(eroded[p]! * 2, 0.25 * (u + d) + 0.5 * lowest[p]!);
-    }
+  for (let p = 1; p < seen.length - 1; p++) first[p] = 0.25 * (second[p - 1]! + second[p + 1]!) + 0.5 * second[p]!;
+  for (let p = size; p < seen.length - size; p++) {
+    const v = 0.25 * (first[p - size]! + first[p + size]!) + 0.5 * first[p]!;
+    seen[p] = v < 2 * second[p]! ? v : 2 * second[p]!;
   }
 }

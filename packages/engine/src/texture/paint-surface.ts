@@ -3,23 +3,44 @@ import { PLAN, type SurfacePlan } from './complete-surface.ts';
 import type { PhotoFrame } from './photo-frame.ts';
 import type { PhotoLevel } from './photo-level.ts';
 import { FIELD_SIZE, type SurfaceTables } from './surface-tables.ts';
-import { computeTexelGradients, NO_TRIANGLE } from './texel-map.ts';
+import { NO_TRIANGLE } from './texel-map.ts';
 
 export interface PaintOptions {
-  /** Standard deviation of the grain added to completed skin, 8-bit levels. */
+  /** Standard deviation of the grain added to completed skin, 8-bit levels at mid brightness. */
   readonly grain: number;
   /** Shape (256,256), -127..127, standard deviation 40. */
   readonly grainTile: Int8Array;
-  /** Standard deviation of completed hair's brightness relative to its mean. */
+  /** Standard deviation of completed hair's brightness relative to its mean; 0: there is no hair. */
   readonly hairContrast: number;
   /** Receives 0..255 per texel: weight of the photo. */
   readonly observed?: Uint8Array;
 }
 
+/** Scratch memory of {@link paintSurface} for one surface. */
+export interface PaintScratch {
+  /** Shape (N,6): photo-level column and row of a texel as affine functions of its column and row, per triangle of the surface. */
+  readonly own: Float64Array;
+  /** Shape (N,6): the same on the other side of the face. */
+  readonly mirrored: Float64Array;
+  /** Shape (V,2) */
+  readonly pixels: Float64Array;
+}
+
+export function createPaintScratch(model: FaceModel, tables: SurfaceTables): PaintScratch {
+  const n = 6 * tables.map.triangles.length;
+  return { own: new Float64Array(n), mirrored: new Float64Array(n), pixels: new Float64Array(2 * model.vertexCount) };
+}
+
 /** Weights below this are not worth a lookup in the photo (half a level of 8 bits at full contrast would be 0.002). */
 const MIN_WEIGHT = 0.004;
+const MIN_HAIRNESS = 0.02;
 
-/** Paints every texel of a surface by its plan. Shape (size,size,3), sRGB. */
+/**
+ * Paints every texel of a surface by its plan. Shape (size,size,3), sRGB.
+ *
+ * A row is done in runs between neighbouring field cells, in which everything of the plan is linear: what a run does not need (photo,
+ * mirrored photo, completed skin, hair) is left out for the whole of it.
+ */
 export function paintSurface(
   model: FaceModel,
   tables: SurfaceTables,
@@ -27,161 +48,278 @@ export function paintSurface(
   level: PhotoLevel,
   plan: SurfacePlan,
   options: PaintOptions,
+  scratch: PaintScratch,
 ): Uint8Array {
   const { map } = tables;
   const { size, triangle } = map;
-  const pixels = new Float64Array(2 * model.vertexCount);
-  const mirrored = new Float64Array(2 * model.vertexCount);
-  for (let v = 0; v < model.vertexCount; v++) {
-    pixels[2 * v] = (frame.imagePoints[2 * v]! - level.originX) * level.scaleX - 0.5;
-    pixels[2 * v + 1] = (frame.imagePoints[2 * v + 1]! - level.originY) * level.scaleY - 0.5;
-  }
-  for (let v = 0; v < model.vertexCount; v++) {
-    const m = model.mirrorVertex[v]!;
-    mirrored[2 * v] = pixels[2 * m]!;
-    mirrored[2 * v + 1] = pixels[2 * m + 1]!;
-  }
-  const ownX = computeTexelGradients(map, model.triangles, pixels, 2, 0);
-  const ownY = computeTexelGradients(map, model.triangles, pixels, 2, 1);
-  const otherX = computeTexelGradients(map, model.triangles, mirrored, 2, 0);
-  const otherY = computeTexelGradients(map, model.triangles, mirrored, 2, 1);
+  const { own: ownPlace, mirrored: mirroredPlace } = scratch;
+  locateTexels(model, tables, frame, level, scratch);
+
   const hasHair = options.hairContrast > 0;
   const strands = hasHair ? tables.strands() : null;
-
-  const out = new Uint8Array(size * size * 3);
-  const rgb = level.rgb;
-  const stride = 3 * level.width;
-  const maxX = level.width - 1.001;
-  const maxY = level.height - 1.001;
-  const C = PLAN.count;
-  const line = new Float32Array((FIELD_SIZE + 1) * C);
-  const step = FIELD_SIZE / size;
-  const { channels } = plan;
-  const grainScale = options.grain / 40;
+  const grainTile = options.grainTile;
+  const observed = options.observed ?? null;
+  const grainScale = options.grain / 40 / 128;
   const contrast = options.hairContrast / 40;
-  for (let row = 0, p = 0; row < size; row++) {
+
+  const bytes = new Uint8Array(size * size * 3);
+  // The same memory: stores round and clamp.
+  const out = new Uint8ClampedArray(bytes.buffer);
+  const { rgb } = level;
+  const stride = 3 * level.width;
+  const right = level.width > 1 ? 3 : 0;
+  const down = level.height > 1 ? stride : 0;
+  const maxX = Math.max(0, level.width - 1.001);
+  const maxY = Math.max(0, level.height - 1.001);
+
+  const C = PLAN.count;
+  const { channels } = plan;
+  const step = FIELD_SIZE / size;
+  const runs = planRuns(size);
+  for (let row = 0; row < size; row++) {
     const y = row + 0.5;
-    // The two field rows around this one, mixed; the last cell is repeated so that the row can be read past its end.
     const fy = Math.max(0, Math.min(FIELD_SIZE - 1, y * step - 0.5));
     const row0 = Math.floor(fy);
     const row1 = row0 + 1 < FIELD_SIZE ? row0 + 1 : row0;
     const ty = fy - row0;
     const base0 = row0 * FIELD_SIZE * C;
     const base1 = row1 * FIELD_SIZE * C;
-    const end = FIELD_SIZE * C;
-    for (let i = 0; i < end; i++) {
-      const a = channels[base0 + i]!;
-      line[i] = a + ty * (channels[base1 + i]! - a);
-    }
-    for (let i = 0; i < C; i++) line[end + i] = line[end - C + i]!;
     const grainRow = (row & 255) << 8;
+    const rowBase = row * size;
+    let own1 = channels[base0]! + ty * (channels[base1]! - channels[base0]!);
+    let other1 = channels[base0 + 1]! + ty * (channels[base1 + 1]! - channels[base0 + 1]!);
 
-    for (let column = 0; column < size; column++, p++) {
-      const x = column + 0.5;
-      let fx = x * step - 0.5;
-      if (fx < 0) fx = 0;
-      const cell = fx | 0;
-      const tx = fx - cell;
-      const i = cell * C;
-      const j = i + C;
-      const t = triangle[p]!;
-      let own = 0;
-      let other = 0;
-      if (t !== NO_TRIANGLE) {
-        own = line[i]! + tx * (line[j]! - line[i]!);
-        other = line[i + 1]! + tx * (line[j + 1]! - line[i + 1]!);
-        if (options.observed !== undefined) options.observed[p] = 255 * own + 0.5;
-      }
-      let r = 0;
-      let g = 0;
-      let b = 0;
-      const rest = 1 - own - other;
-      if (rest > MIN_WEIGHT) {
-        r = line[i + 5]! + tx * (line[j + 5]! - line[i + 5]!);
-        g = line[i + 6]! + tx * (line[j + 6]! - line[i + 6]!);
-        b = line[i + 7]! + tx * (line[j + 7]! - line[i + 7]!);
-        const grain = 1 + (grainScale * options.grainTile[grainRow | (column & 255)]!) / 128;
-        r *= grain;
-        g *= grain;
-        b *= grain;
-        if (strands !== null) {
-          const hairness = line[i + 11]! + tx * (line[j + 11]! - line[i + 11]!);
-          if (hairness > 0.02) {
-            const strand = strands[p]!;
-            // The hairline is where strands begin and end: noise moves it from strand to strand.
-            let mix = 1.5 * hairness - 0.25 + 0.02 * strand * hairness * (1 - hairness);
-            mix = mix < 0 ? 0 : mix > 1 ? 1 : mix;
-            if (mix > 0) {
-              const shine = 1 + contrast * strand;
-              r += mix * ((line[i + 8]! + tx * (line[j + 8]! - line[i + 8]!)) * shine - r);
-              g += mix * ((line[i + 9]! + tx * (line[j + 9]! - line[i + 9]!)) * shine - g);
-              b += mix * ((line[i + 10]! + tx * (line[j + 10]! - line[i + 10]!)) * shine - b);
-            }
-          }
+    for (let k = 0; k <= FIELD_SIZE; k++) {
+      // Cells k - 1 and k, the first and the last repeated beyond the border; a and b in the upper row, c and d in the lower.
+      const cell0 = k > 0 ? k - 1 : 0;
+      const cell1 = k < FIELD_SIZE ? k : FIELD_SIZE - 1;
+      const a = base0 + cell0 * C;
+      const b = base0 + cell1 * C;
+      const c = base1 + cell0 * C;
+      const d = base1 + cell1 * C;
+      const own0 = own1;
+      const other0 = other1;
+      own1 = channels[b]! + ty * (channels[d]! - channels[b]!);
+      other1 = channels[b + 1]! + ty * (channels[d + 1]! - channels[b + 1]!);
+      const from = runs[k]!;
+      const to = runs[k + 1]!;
+      if (from >= to) continue;
+      const needsOwn = own0 > MIN_WEIGHT || own1 > MIN_WEIGHT;
+      const needsOther = other0 > MIN_WEIGHT || other1 > MIN_WEIGHT;
+
+      if (needsOwn && !needsOther && own0 > 1 - MIN_WEIGHT && own1 > 1 - MIN_WEIGHT) {
+        // Photo and nothing else.
+        for (let column = from; column < to; column++) {
+          const p = rowBase + column;
+          const t = triangle[p]!;
+          if (t === NO_TRIANGLE) continue;
+          const x = column + 0.5;
+          const m = 6 * t;
+          let sx = ownPlace[m]! * x + ownPlace[m + 1]! * y + ownPlace[m + 2]!;
+          let sy = ownPlace[m + 3]! * x + ownPlace[m + 4]! * y + ownPlace[m + 5]!;
+          sx = sx < 0 ? 0 : sx > maxX ? maxX : sx;
+          sy = sy < 0 ? 0 : sy > maxY ? maxY : sy;
+          const cx = sx | 0;
+          const cy = sy | 0;
+          const ax = sx - cx;
+          const ay = sy - cy;
+          const q = cy * stride + 3 * cx;
+          const e = q + down;
+          const w11 = ax * ay;
+          const w10 = ay - w11;
+          const w01 = ax - w11;
+          const w00 = 1 - ax - w10;
+          const o = 3 * p;
+          out[o] = w00 * rgb[q]! + w01 * rgb[q + right]! + w10 * rgb[e]! + w11 * rgb[e + right]!;
+          out[o + 1] = w00 * rgb[q + 1]! + w01 * rgb[q + right + 1]! + w10 * rgb[e + 1]! + w11 * rgb[e + right + 1]!;
+          out[o + 2] = w00 * rgb[q + 2]! + w01 * rgb[q + right + 2]! + w10 * rgb[e + 2]! + w11 * rgb[e + right + 2]!;
+          if (observed !== null) observed[p] = 255;
         }
-        r *= rest;
-        g *= rest;
-        b *= rest;
+        continue;
       }
-      const k = 3 * t;
-      if (own > MIN_WEIGHT) {
-        let sx = ownX[k]! * x + ownX[k + 1]! * y + ownX[k + 2]!;
-        let sy = ownY[k]! * x + ownY[k + 1]! * y + ownY[k + 2]!;
-        sx = sx < 0 ? 0 : sx > maxX ? maxX : sx;
-        sy = sy < 0 ? 0 : sy > maxY ? maxY : sy;
-        const cx = sx | 0;
-        const cy = sy | 0;
-        const ax = sx - cx;
-        const ay = sy - cy;
-        const q = cy * stride + 3 * cx;
-        const d = q + stride;
-        const w11 = own * ax * ay;
-        const w10 = own * ay - w11;
-        const w01 = own * ax - w11;
-        const w00 = own - w01 - w10 - w11;
-        r += w00 * rgb[q]! + w01 * rgb[q + 3]! + w10 * rgb[d]! + w11 * rgb[d + 3]!;
-        g += w00 * rgb[q + 1]! + w01 * rgb[q + 4]! + w10 * rgb[d + 1]! + w11 * rgb[d + 4]!;
-        b += w00 * rgb[q + 2]! + w01 * rgb[q + 5]! + w10 * rgb[d + 2]! + w11 * rgb[d + 5]!;
+
+      // Completed skin at the left end of the run and its change per cell.
+      const r0 = channels[a + 5]! + ty * (channels[c + 5]! - channels[a + 5]!);
+      const g0 = channels[a + 6]! + ty * (channels[c + 6]! - channels[a + 6]!);
+      const b0 = channels[a + 7]! + ty * (channels[c + 7]! - channels[a + 7]!);
+      const dr = channels[b + 5]! + ty * (channels[d + 5]! - channels[b + 5]!) - r0;
+      const dg = channels[b + 6]! + ty * (channels[d + 6]! - channels[b + 6]!) - g0;
+      const db = channels[b + 7]! + ty * (channels[d + 7]! - channels[b + 7]!) - b0;
+      let needsHair = false;
+      let hairness0 = 0;
+      let dHairness = 0;
+      if (strands !== null) {
+        hairness0 = channels[a + 11]! + ty * (channels[c + 11]! - channels[a + 11]!);
+        const hairness1 = channels[b + 11]! + ty * (channels[d + 11]! - channels[b + 11]!);
+        needsHair = hairness0 > MIN_HAIRNESS || hairness1 > MIN_HAIRNESS;
+        dHairness = hairness1 - hairness0;
       }
-      if (other > MIN_WEIGHT) {
-        let sx = otherX[k]! * x + otherX[k + 1]! * y + otherX[k + 2]!;
-        let sy = otherY[k]! * x + otherY[k + 1]! * y + otherY[k + 2]!;
-        sx = sx < 0 ? 0 : sx > maxX ? maxX : sx;
-        sy = sy < 0 ? 0 : sy > maxY ? maxY : sy;
-        const cx = sx | 0;
-        const cy = sy | 0;
-        const ax = sx - cx;
-        const ay = sy - cy;
-        const q = cy * stride + 3 * cx;
-        const d = q + stride;
-        const w11 = other * ax * ay;
-        const w10 = other * ay - w11;
-        const w01 = other * ax - w11;
-        const w00 = other - w01 - w10 - w11;
-        r +=
-          w00 * rgb[q]! +
-          w01 * rgb[q + 3]! +
-          w10 * rgb[d]! +
-          w11 * rgb[d + 3]! +
-          other * (line[i + 2]! + tx * (line[j + 2]! - line[i + 2]!));
-        g +=
-          w00 * rgb[q + 1]! +
-          w01 * rgb[q + 4]! +
-          w10 * rgb[d + 1]! +
-          w11 * rgb[d + 4]! +
-          other * (line[i + 3]! + tx * (line[j + 3]! - line[i + 3]!));
-        b +=
-          w00 * rgb[q + 2]! +
-          w01 * rgb[q + 5]! +
-          w10 * rgb[d + 2]! +
-          w11 * rgb[d + 5]! +
-          other * (line[i + 4]! + tx * (line[j + 4]! - line[i + 4]!));
+
+      if (!needsOwn && !needsOther && !needsHair) {
+        for (let column = from; column < to; column++) {
+          const p = rowBase + column;
+          const tx = (column + 0.5) * step + 0.5 - k;
+          const grain = 1 + grainScale * grainTile[grainRow | (column & 255)]!;
+          const o = 3 * p;
+          out[o] = (r0 + tx * dr) * grain;
+          out[o + 1] = (g0 + tx * dg) * grain;
+          out[o + 2] = (b0 + tx * db) * grain;
+        }
+        continue;
       }
-      const o = 3 * p;
-      out[o] = r < 0 ? 0 : r > 255 ? 255 : r + 0.5;
-      out[o + 1] = g < 0 ? 0 : g > 255 ? 255 : g + 0.5;
-      out[o + 2] = b < 0 ? 0 : b > 255 ? 255 : b + 0.5;
+
+      const hr0 = channels[a + 8]! + ty * (channels[c + 8]! - channels[a + 8]!);
+      const hg0 = channels[a + 9]! + ty * (channels[c + 9]! - channels[a + 9]!);
+      const hb0 = channels[a + 10]! + ty * (channels[c + 10]! - channels[a + 10]!);
+      const hdr = channels[b + 8]! + ty * (channels[d + 8]! - channels[b + 8]!) - hr0;
+      const hdg = channels[b + 9]! + ty * (channels[d + 9]! - channels[b + 9]!) - hg0;
+      const hdb = channels[b + 10]! + ty * (channels[d + 10]! - channels[b + 10]!) - hb0;
+      const or0 = channels[a + 2]! + ty * (channels[c + 2]! - channels[a + 2]!);
+      const og0 = channels[a + 3]! + ty * (channels[c + 3]! - channels[a + 3]!);
+      const ob0 = channels[a + 4]! + ty * (channels[c + 4]! - channels[a + 4]!);
+      const odr = channels[b + 2]! + ty * (channels[d + 2]! - channels[b + 2]!) - or0;
+      const odg = channels[b + 3]! + ty * (channels[d + 3]! - channels[b + 3]!) - og0;
+      const odb = channels[b + 4]! + ty * (channels[d + 4]! - channels[b + 4]!) - ob0;
+      const dOwn = own1 - own0;
+      const dOther = other1 - other0;
+      for (let column = from; column < to; column++) {
+        const p = rowBase + column;
+        const x = column + 0.5;
+        const tx = x * step + 0.5 - k;
+        const t = triangle[p]!;
+        const o = 3 * p;
+        const grain = 1 + grainScale * grainTile[grainRow | (column & 255)]!;
+        let red = (r0 + tx * dr) * grain;
+        let green = (g0 + tx * dg) * grain;
+        let blue = (b0 + tx * db) * grain;
+        if (t === NO_TRIANGLE) {
+          out[o] = red;
+          out[o + 1] = green;
+          out[o + 2] = blue;
+          continue;
+        }
+        if (needsHair) {
+          const hairness = hairness0 + tx * dHairness;
+          const strand = strands![p]!;
+          // The hairline is where strands begin and end: noise moves it from strand to strand.
+          let mix = 1.5 * hairness - 0.25 + 0.02 * strand * hairness * (1 - hairness);
+          mix = mix < 0 ? 0 : mix > 1 ? 1 : mix;
+          const shine = 1 + contrast * strand;
+          red += mix * ((hr0 + tx * hdr) * shine - red);
+          green += mix * ((hg0 + tx * hdg) * shine - green);
+          blue += mix * ((hb0 + tx * hdb) * shine - blue);
+        }
+        const own = needsOwn ? own0 + tx * dOwn : 0;
+        const other = needsOther ? other0 + tx * dOther : 0;
+        const rest = 1 - own - other;
+        red *= rest;
+        green *= rest;
+        blue *= rest;
+        const m = 6 * t;
+        if (own > 0) {
+          let sx = ownPlace[m]! * x + ownPlace[m + 1]! * y + ownPlace[m + 2]!;
+          let sy = ownPlace[m + 3]! * x + ownPlace[m + 4]! * y + ownPlace[m + 5]!;
+          sx = sx < 0 ? 0 : sx > maxX ? maxX : sx;
+          sy = sy < 0 ? 0 : sy > maxY ? maxY : sy;
+          const cx = sx | 0;
+          const cy = sy | 0;
+          const ax = sx - cx;
+          const ay = sy - cy;
+          const q = cy * stride + 3 * cx;
+          const e = q + down;
+          const w11 = own * ax * ay;
+          const w10 = own * ay - w11;
+          const w01 = own * ax - w11;
+          const w00 = own - w01 - w10 - w11;
+          red += w00 * rgb[q]! + w01 * rgb[q + right]! + w10 * rgb[e]! + w11 * rgb[e + right]!;
+          green += w00 * rgb[q + 1]! + w01 * rgb[q + right + 1]! + w10 * rgb[e + 1]! + w11 * rgb[e + right + 1]!;
+          blue += w00 * rgb[q + 2]! + w01 * rgb[q + right + 2]! + w10 * rgb[e + 2]! + w11 * rgb[e + right + 2]!;
+          if (observed !== null) observed[p] = 255 * own + 0.5;
+        }
+        if (other > 0) {
+          let sx = mirroredPlace[m]! * x + mirroredPlace[m + 1]! * y + mirroredPlace[m + 2]!;
+          let sy = mirroredPlace[m + 3]! * x + mirroredPlace[m + 4]! * y + mirroredPlace[m + 5]!;
+          sx = sx < 0 ? 0 : sx > maxX ? maxX : sx;
+          sy = sy < 0 ? 0 : sy > maxY ? maxY : sy;
+          const cx = sx | 0;
+          const cy = sy | 0;
+          const ax = sx - cx;
+          const ay = sy - cy;
+          const q = cy * stride + 3 * cx;
+          const e = q + down;
+          const w11 = other * ax * ay;
+          const w10 = other * ay - w11;
+          const w01 = other * ax - w11;
+          const w00 = other - w01 - w10 - w11;
+          red += w00 * rgb[q]! + w01 * rgb[q + right]! + w10 * rgb[e]! + w11 * rgb[e + right]! + other * (or0 + tx * odr);
+          green += w00 * rgb[q + 1]! + w01 * rgb[q + right + 1]! + w10 * rgb[e + 1]! + w11 * rgb[e + right + 1]! + other * (og0 + tx * odg);
+          blue += w00 * rgb[q + 2]! + w01 * rgb[q + right + 2]! + w10 * rgb[e + 2]! + w11 * rgb[e + right + 2]! + other * (ob0 + tx * odb);
+        }
+        out[o] = red;
+        out[o + 1] = green;
+        out[o + 2] = blue;
+      }
     }
   }
-  return out;
+  return bytes;
+}
+
+/**
+ * First columns of the runs of a row: run k, 0..F, lies between the centres of the field's cells k - 1 and k; shape (F+2), the last is the size.
+ */
+function planRuns(size: number): Int32Array {
+  const step = FIELD_SIZE / size;
+  const runs = new Int32Array(FIELD_SIZE + 2);
+  for (let k = 0; k <= FIELD_SIZE; k++) runs[k] = Math.max(0, Math.min(size, Math.ceil((k - 0.5) / step - 0.5)));
+  runs[FIELD_SIZE + 1] = size;
+  return runs;
+}
+
+/** Affine maps from texels to pixels of the level, own and mirrored, for every triangle of the surface. */
+function locateTexels(model: FaceModel, tables: SurfaceTables, frame: PhotoFrame, level: PhotoLevel, scratch: PaintScratch): void {
+  const { triangles, frames, size } = tables.map;
+  const { own, mirrored, pixels } = scratch;
+  const { imagePoints } = frame;
+  for (let v = 0; v < pixels.length; v += 2) {
+    pixels[v] = (imagePoints[v]! - level.originX) * level.scaleX - 0.5;
+    pixels[v + 1] = (imagePoints[v + 1]! - level.originY) * level.scaleY - 0.5;
+  }
+  const inverseSize = 1 / size;
+  const { mirrorVertex } = model;
+  for (let i = 0; i < triangles.length; i++) {
+    const t = 3 * triangles[i]!;
+    const a = model.triangles[t]!;
+    const b = model.triangles[t + 1]!;
+    const c = model.triangles[t + 2]!;
+    setPlace(own, 6 * i, frames, pixels, 2 * a, 2 * b, 2 * c, inverseSize);
+    setPlace(mirrored, 6 * i, frames, pixels, 2 * mirrorVertex[a]!, 2 * mirrorVertex[b]!, 2 * mirrorVertex[c]!, inverseSize);
+  }
+}
+
+function setPlace(
+  out: Float64Array,
+  f: number,
+  frames: Float64Array,
+  pixels: Float64Array,
+  a: number,
+  b: number,
+  c: number,
+  inverseSize: number,
+): void {
+  const u0 = frames[f]!;
+  const v0 = frames[f + 1]!;
+  const m00 = frames[f + 2]!;
+  const m01 = frames[f + 3]!;
+  const m10 = frames[f + 4]!;
+  const m11 = frames[f + 5]!;
+  for (let k = 0; k < 2; k++) {
+    const start = pixels[a + k]!;
+    const d1 = pixels[b + k]! - start;
+    const d2 = pixels[c + k]! - start;
+    const gu = d1 * m00 + d2 * m10;
+    const gv = d1 * m01 + d2 * m11;
+    out[f + 3 * k] = gu * inverseSize;
+    out[f + 3 * k + 1] = gv * inverseSize;
+    out[f + 3 * k + 2] = start - gu * u0 - gv * v0;
+  }
 }

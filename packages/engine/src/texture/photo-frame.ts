@@ -1,6 +1,7 @@
 import type { FittedFace } from '../fit/fitted-face.ts';
 import type { FaceLandmarks } from '../nets/face-networks.ts';
 import type { PhotoView } from '../photo/photo.ts';
+import type { RasterBuffers } from '../render/rasterize.ts';
 import { computePolygonDistance, computeVertexNormals, FACE_OVAL, type HeadLayout } from './head-layout.ts';
 import type { PhotoBox } from './photo-level.ts';
 import type { TriangleRange } from './texel-map.ts';
@@ -32,6 +33,7 @@ export function computePhotoFrame(
   landmarks: FaceLandmarks,
   layout: HeadLayout,
   outside: readonly TriangleRange[],
+  buffers: RasterBuffers,
 ): PhotoFrame {
   const { model, positions, pose, imagePoints } = face;
   const count = model.vertexCount;
@@ -79,13 +81,15 @@ export function computePhotoFrame(
     facing,
     insidePx,
     beyondMm: computeBeyond(face, landmarks, layout, facing),
-    visibility: computeVisibility(model, imagePoints, depth, outside, box),
+    visibility: computeVisibility(model, imagePoints, depth, outside, box, buffers),
     eyeDistancePx: face.eyeDistancePx,
   };
 }
 
 /** Vertices further inside the face than this are not near its outline in any photo that is accepted, millimetres. */
 const INSIDE_MM = -45;
+/** Further out nothing but skin is taken anyway. */
+const OUTSIDE_MM = 10;
 
 function computeBeyond(face: FittedFace, landmarks: FaceLandmarks, layout: HeadLayout, facing: Float32Array): Float32Array {
   const { imagePoints, pose, intrinsics } = face;
@@ -94,7 +98,7 @@ function computeBeyond(face: FittedFace, landmarks: FaceLandmarks, layout: HeadL
   const out = new Float32Array(layout.outsideMm.length).fill(-100);
   if (!layout.isFullHead) return out;
   for (let v = 0; v < out.length; v++) {
-    if (layout.outsideMm[v]! < INSIDE_MM || facing[v]! < 0) continue;
+    if (layout.outsideMm[v]! < INSIDE_MM || layout.outsideMm[v]! > OUTSIDE_MM || !(facing[v]! > 0)) continue;
     out[v] = mmPerPx * computePolygonDistance(outline, imagePoints[2 * v]!, imagePoints[2 * v + 1]!);
   }
   return out;

@@ -13,6 +13,12 @@ export interface SurfaceTables {
   readonly map: TexelMap;
   /** At {@link FIELD_SIZE}. */
   readonly field: TexelMap;
+  /** Shape (N): field texels on triangles of the outside (not the lining), margin included; the only ones that can be seen. */
+  readonly texels: Uint32Array;
+  /** Shape (N,3): their triangles' corners (vertices). */
+  readonly corners: Uint32Array;
+  /** Shape (N,2): weights of the second and third corner. */
+  readonly weights: Float32Array;
   /** Shape (F,F): texel of the field on the other side of the face; itself where there is none. */
   readonly mirrorTexel: Uint32Array;
   /** Shape (F,F) each: the layout's attributes on the field (see HeadLayout). */
@@ -48,11 +54,13 @@ export function createSurfaceTables(model: FaceModel, layout: HeadLayout, parts:
     if (t !== NO_TRIANGLE) lining[p] = isLiningTriangle[t]!;
   }
 
+  const places = findPlaces(model, field, lining);
   let strands: Int8Array | null = null;
   return {
     parts,
     map,
     field,
+    ...places,
     mirrorTexel: computeMirrorTexels(model, field),
     outsideMm: onField(layout.outsideMm, 1000),
     hairlineMm: onField(layout.hairlineMm, -1000),
@@ -83,6 +91,28 @@ export function computeVertexUvs(model: FaceModel, parts: readonly ModelPart[]):
     }
   }
   return uvs;
+}
+
+function findPlaces(model: FaceModel, field: TexelMap, lining: Uint8Array): Pick<SurfaceTables, 'texels' | 'corners' | 'weights'> {
+  const { size, triangle, triangles, frames } = field;
+  let count = 0;
+  for (let p = 0; p < triangle.length; p++) if (triangle[p] !== NO_TRIANGLE && lining[p] === 0) count++;
+  const texels = new Uint32Array(count);
+  const corners = new Uint32Array(3 * count);
+  const weights = new Float32Array(2 * count);
+  for (let p = 0, i = 0; p < triangle.length; p++) {
+    const t = triangle[p]!;
+    if (t === NO_TRIANGLE || lining[p] === 1) continue;
+    texels[i] = p;
+    for (let c = 0; c < 3; c++) corners[3 * i + c] = model.triangles[3 * triangles[t]! + c]!;
+    const f = 6 * t;
+    const u = ((p % size) + 0.5) / size - frames[f]!;
+    const v = (Math.floor(p / size) + 0.5) / size - frames[f + 1]!;
+    weights[2 * i] = frames[f + 2]! * u + frames[f + 3]! * v;
+    weights[2 * i + 1] = frames[f + 4]! * u + frames[f + 5]! * v;
+    i++;
+  }
+  return { texels, corners, weights };
 }
 
 function findCuts(model: FaceModel, field: TexelMap, parts: readonly ModelPart[]): Uint32Array {

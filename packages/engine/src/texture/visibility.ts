@@ -1,5 +1,5 @@
 import type { FaceModel } from '../models/face-model.ts';
-import { createRasterBuffers, rasterize } from '../render/rasterize.ts';
+import { createRasterBuffers, type RasterBuffers, rasterize } from '../render/rasterize.ts';
 import type { PhotoBox } from './photo-level.ts';
 import type { TriangleRange } from './texel-map.ts';
 
@@ -15,8 +15,11 @@ export interface VisibilityGrid {
   readonly scale: number;
 }
 
-/** Cells along the longer side: about 1 mm for a head, the accuracy that the fit has anyway. */
-const GRID_SIDE = 288;
+/** Cells along the longer side: about 1.5 mm for a head, the accuracy that the fit has anyway. */
+const GRID_SIDE = 224;
+
+/** Memory of {@link computeVisibility}, to be used again. */
+export const createVisibilityBuffers = (): RasterBuffers => createRasterBuffers(GRID_SIDE, GRID_SIDE);
 
 /**
  * Z-buffer of the head as the photo shows it.
@@ -31,19 +34,18 @@ export function computeVisibility(
   depth: Float32Array,
   occluders: readonly TriangleRange[],
   box: PhotoBox,
+  buffers: RasterBuffers,
 ): VisibilityGrid {
   const side = Math.max(box.x1 - box.x0, box.y1 - box.y0, 1e-6);
   const scale = (GRID_SIDE - 2) / side;
   const originX = box.x0 - 1 / scale;
   const originY = box.y0 - 1 / scale;
-  const width = Math.ceil((box.x1 - originX) * scale) + 1;
-  const height = Math.ceil((box.y1 - originY) * scale) + 1;
   const screen = new Float32Array(imagePoints.length);
   for (let i = 0; i < screen.length; i += 2) {
     screen[i] = (imagePoints[i]! - originX) * scale;
     screen[i + 1] = (imagePoints[i + 1]! - originY) * scale;
   }
-  const buffers = createRasterBuffers(width, height);
+  let clear = true;
   for (const range of occluders) {
     rasterize(
       {
@@ -53,10 +55,11 @@ export function computeVisibility(
         firstTriangle: range.firstTriangle,
         triangleCount: range.triangleCount,
         cullBack: true,
-        clear: false,
+        clear,
       },
       buffers,
     );
+    clear = false;
   }
-  return { width, height, depth: buffers.depth, originX, originY, scale };
+  return { width: GRID_SIDE, height: GRID_SIDE, depth: buffers.depth, originX, originY, scale };
 }
