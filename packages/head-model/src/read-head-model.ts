@@ -41,6 +41,8 @@ export async function readHeadModel(bytes: Uint8Array, path: string): Promise<He
   const container = openContainer<HeadModelMeta>(bytes, path);
   const expressionsReady = container.unpack(STREAM.expressions);
   const modesReady = container.unpack(STREAM.modes);
+  // Awaited below; should the mesh fail first, nobody is left to hear of these, and that must not end the process.
+  for (const ready of [expressionsReady, modesReady]) ready.catch(() => {});
   await container.unpack(STREAM.mesh);
   const { meta, array } = container;
   const mirrorVertex = decodeSequence(array('mirrorVertex', 'u16', meta.vertexCount));
