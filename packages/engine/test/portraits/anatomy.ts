@@ -4,7 +4,10 @@ import type { FaceModel } from '../../src/models/face-model.ts';
 export interface Anatomy {
   /** Shape (V,3): the mean neutral head, rest frame. */
   readonly rest: Float32Array;
+  /** Person's right, left. */
   readonly eyes: readonly [EyeAnatomy, EyeAnatomy];
+  /** Distance of the eyeballs' centres from the midline, mm. */
+  readonly eyeX: number;
   /** Closed outline of the red of the lips, x and y, rest frame. */
   readonly lipOutline: Float64Array;
   /** From the right to the left corner, where the lips meet. */
@@ -21,13 +24,18 @@ export interface BrowAnatomy {
 }
 
 export interface EyeAnatomy {
-  /** Rest frame: centre of the eyeball and its radius. */
+  /** Vertices of the outer ball's back: a sphere. */
+  readonly ball: Uint32Array;
+  /** Index of the middle of the pupil in the model's landmark table. */
+  readonly pupil: number;
+}
+
+/** Where an eyeball is and looks. */
+export interface EyePlacement {
   readonly center: readonly [number, number, number];
   readonly radius: number;
-  /** Vertex at the top of the cornea. */
-  readonly apex: number;
-  /** Vertices of the outer ball. */
-  readonly vertices: readonly number[];
+  /** Unit, from the centre through the pupil. */
+  readonly axis: readonly [number, number, number];
 }
 
 /** Vertices of ICT-FaceKit's topology (its README, "Facial Landmarks", Multi-PIE 68). */
@@ -46,7 +54,8 @@ type AnatomyModel = Pick<FaceModel, 'neutral' | 'triangles' | 'parts' | 'landmar
 /** Reads the anatomy off a head of ICT-FaceKit's topology. */
 export function describeAnatomy(model: AnatomyModel): Anatomy {
   const eyes = findEyes(model);
-  const origin = [0, 1, 2].map((k) => (eyes[0].center[k]! + eyes[1].center[k]!) / 2);
+  const centers = eyes.map((eye) => placeEye(model, eye, model.neutral).center);
+  const origin = [0, 1, 2].map((k) => (centers[0]![k]! + centers[1]![k]!) / 2);
   const rest = model.neutral.map((v, i) => v - origin[i % 3]!);
   const point = (i: number): [number, number, number] => [rest[3 * i]!, rest[3 * i + 1]!, rest[3 * i + 2]!];
   const landmark = (number: number): [number, number] => {
@@ -57,13 +66,10 @@ export function describeAnatomy(model: AnatomyModel): Anatomy {
     upper: new Float64Array(BROW_EDGES[side].upper.flatMap(landmark)),
     lower: new Float64Array(BROW_EDGES[side].lower.flatMap(landmark)),
   });
-  const moved = (eye: EyeAnatomy): EyeAnatomy => ({
-    ...eye,
-    center: [eye.center[0] - origin[0]!, eye.center[1] - origin[1]!, eye.center[2] - origin[2]!],
-  });
   return {
     rest,
-    eyes: [moved(eyes[0]), moved(eyes[1])],
+    eyes,
+    eyeX: Math.abs(centers[1]![0]! - centers[0]![0]!) / 2,
     lipOutline: smoothClosed(
       LIP_OUTLINE.map((i) => point(i)),
       6,
@@ -74,42 +80,76 @@ export function describeAnatomy(model: AnatomyModel): Anatomy {
   };
 }
 
+/** Landmarks of the pupils among the network's 478. */
+const PUPILS = [468, 473] as const;
+
 /** The person's right eye (negative x), then the left. */
 function findEyes(model: AnatomyModel): [EyeAnatomy, EyeAnatomy] {
-  const { neutral, triangles, parts } = model;
-  const sides: [Set<number>, Set<number>] = [new Set(), new Set()];
-  for (const part of parts) {
-    if (part.material !== 'sclera') continue;
-    for (let c = 3 * part.firstTriangle; c < 3 * (part.firstTriangle + part.triangleCount); c++) {
-      const v = triangles[c]!;
-      sides[neutral[3 * v]! < 0 ? 0 : 1].add(v);
+  const { neutral, triangles, parts, landmarks } = model;
+  const describe = (side: 0 | 1): EyeAnatomy => {
+    const vertices = new Set<number>();
+    for (const part of parts) {
+      if (part.material !== 'sclera') continue;
+      for (let c = 3 * part.firstTriangle; c < 3 * (part.firstTriangle + part.triangleCount); c++) {
+        const v = triangles[c]!;
+        if (neutral[3 * v]! < 0 === (side === 0)) vertices.add(v);
+      }
+    }
+    let low = Number.POSITIVE_INFINITY;
+    let high = Number.NEGATIVE_INFINITY;
+    for (const v of vertices) {
+      low = Math.min(low, neutral[3 * v + 2]!);
+      high = Math.max(high, neutral[3 * v + 2]!);
+    }
+    // Without the front third, where the cornea bulges.
+    const ball = [...vertices].filter((v) => neutral[3 * v + 2]! < low + 0.62 * (high - low));
+    return { ball: new Uint32Array(ball), pupil: landmarks.landmark.indexOf(PUPILS[side]) };
+  };
+  return [describe(0), describe(1)];
+}
+
+/** Finds an eyeball on posed vertices: the sphere through its back, by linear least squares, and the direction of its pupil. */
+export function placeEye(model: Pick<FaceModel, 'triangles' | 'landmarks'>, eye: EyeAnatomy, positions: Float32Array): EyePlacement {
+  // |p|^2 = 2 c.p + k: normal equations of the four unknowns, about the mean so that they are well conditioned.
+  const n = eye.ball.length;
+  const mean = [0, 0, 0];
+  for (const v of eye.ball) for (let k = 0; k < 3; k++) mean[k]! += positions[3 * v + k]! / n;
+  const m = new Float64Array(9);
+  const rhs = [0, 0, 0];
+  let meanSquare = 0;
+  for (const v of eye.ball) {
+    const p = [0, 1, 2].map((k) => positions[3 * v + k]! - mean[k]!);
+    const square = p[0]! ** 2 + p[1]! ** 2 + p[2]! ** 2;
+    meanSquare += square / n;
+    for (let i = 0; i < 3; i++) {
+      rhs[i]! += p[i]! * square;
+      for (let j = 0; j < 3; j++) m[3 * i + j]! += 2 * p[i]! * p[j]!;
     }
   }
-  const describe = (set: Set<number>): EyeAnatomy => {
-    const vertices = [...set];
-    // The back two thirds of the ball are a sphere: its centre from the extremes across the axis, its radius likewise.
-    const low = [1e9, 1e9, 1e9];
-    const high = [-1e9, -1e9, -1e9];
-    for (const v of vertices) {
-      for (let k = 0; k < 3; k++) {
-        low[k] = Math.min(low[k]!, neutral[3 * v + k]!);
-        high[k] = Math.max(high[k]!, neutral[3 * v + k]!);
-      }
-    }
-    const radius = (high[1]! - low[1]!) / 2;
-    const center: [number, number, number] = [(low[0]! + high[0]!) / 2, (low[1]! + high[1]!) / 2, low[2]! + radius];
-    let apex = vertices[0]!;
-    let farthest = 0;
-    for (const v of vertices) {
-      const d = Math.hypot(neutral[3 * v]! - center[0], neutral[3 * v + 1]! - center[1], neutral[3 * v + 2]! - center[2]);
-      if (neutral[3 * v + 2]! > center[2] && d > farthest) {
-        farthest = d;
-        apex = v;
-      }
-    }
-    return { center, radius, apex, vertices };
+  const offset = solve3(m, rhs);
+  const radius = Math.sqrt(meanSquare + offset[0] ** 2 + offset[1] ** 2 + offset[2] ** 2);
+  const center: [number, number, number] = [mean[0]! + offset[0], mean[1]! + offset[1], mean[2]! + offset[2]];
+  const axis: [number, number, number] = [-center[0], -center[1], -center[2]];
+  const { triangle, barycentric } = model.landmarks;
+  for (let k = 0; k < 3; k++) {
+    const v = model.triangles[3 * triangle[eye.pupil]! + k]!;
+    for (let c = 0; c < 3; c++) axis[c]! += barycentric[3 * eye.pupil + k]! * positions[3 * v + c]!;
+  }
+  const length = Math.hypot(...axis);
+  return { center, radius, axis: [axis[0] / length, axis[1] / length, axis[2] / length] };
+}
+
+/** Solves m x = b by Cramer's rule. */
+function solve3(m: Float64Array, b: readonly number[]): [number, number, number] {
+  const determinant = (a: readonly number[]): number =>
+    a[0]! * (a[4]! * a[8]! - a[5]! * a[7]!) - a[1]! * (a[3]! * a[8]! - a[5]! * a[6]!) + a[2]! * (a[3]! * a[7]! - a[4]! * a[6]!);
+  const whole = determinant([...m]);
+  const column = (k: number): number => {
+    const replaced = [...m];
+    for (let i = 0; i < 3; i++) replaced[3 * i + k] = b[i]!;
+    return determinant(replaced) / whole;
   };
-  return [describe(sides[0]), describe(sides[1])];
+  return [column(0), column(1), column(2)];
 }
 
 /** Catmull-Rom curve through a closed polygon, x and y only. */

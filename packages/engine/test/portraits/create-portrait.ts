@@ -3,9 +3,12 @@ import { rotationFromAngles } from '../../src/camera/pose-angles.ts';
 import { project } from '../../src/camera/project.ts';
 import type { FaceModel } from '../../src/models/face-model.ts';
 import type { Raster } from '../../src/photo/raster.ts';
-import { describeAnatomy } from './anatomy.ts';
+import { describeAnatomy, placeEye } from './anatomy.ts';
 import type { PortraitSpec } from './portraits.ts';
 import { developPortrait, renderPortrait } from './render-portrait.ts';
+
+/** Diagonal of the 36 x 24 mm frame that 35 mm equivalents speak of. */
+const FILM_DIAGONAL_MM = Math.hypot(36, 24);
 
 /** What a portrait was made from: the truth that a reconstruction is compared with. */
 export interface PortraitTruth {
@@ -50,7 +53,7 @@ export async function createPortrait(model: FaceModel, spec: PortraitSpec, quali
     if (!model.expressionNames.includes(name)) throw new Error(`The model has no expression ${name}`);
   }
   const rotation = rotationFromAngles(spec.yawDeg, spec.pitchDeg, spec.rollDeg);
-  const focalPx = (spec.focal35Mm / 36) * Math.max(width, height);
+  const focalPx = (spec.focal35Mm * Math.hypot(width, height)) / FILM_DIAGONAL_MM;
   const centerX = width / 2;
   const centerY = height / 2;
   const translation = new Float64Array([
@@ -110,7 +113,7 @@ export async function createPortrait(model: FaceModel, spec: PortraitSpec, quali
   };
 }
 
-/** Sets the amounts of the eyeLook expressions so that both eyes look at the camera. */
+/** Sets the amounts of the gaze and eyeLook expressions so that both eyes look at the camera. */
 function aimEyes(
   model: FaceModel,
   identity: readonly number[],
@@ -126,27 +129,23 @@ function aimEyes(
   const neutral = model.evaluate(identity, []);
   for (const [side, eye] of eyes.entries()) {
     const suffix = side === 0 ? 'R' : 'L';
-    const at = (positions: Float32Array, v: number): number[] => [positions[3 * v]!, positions[3 * v + 1]!, positions[3 * v + 2]!];
-    const axisOf = (positions: Float32Array): number[] => {
-      const mean = [0, 0, 0];
-      for (const v of eye.vertices) for (let k = 0; k < 3; k++) mean[k]! += positions[3 * v + k]! / eye.vertices.length;
-      return at(positions, eye.apex).map((p, k) => p - mean[k]!);
-    };
     const yawOf = (a: readonly number[]): number => Math.atan2(a[0]!, a[2]!);
     const pitchOf = (a: readonly number[]): number => Math.atan2(a[1]!, Math.hypot(a[0]!, a[2]!));
-    const mean = axisOf(neutral);
-    const from = at(neutral, eye.apex);
-    const wanted = camera.map((c, k) => c - from[k]!);
+    const placed = placeEye(model, eye, neutral);
+    const mean = placed.axis;
+    const wanted = camera.map((c, k) => c - placed.center[k]!);
     const toward = (angle: number, of: (a: readonly number[]) => number, positive: string, negative: string): void => {
-      const name = `${angle > 0 ? positive : negative}_${suffix}`;
-      const index = model.expressionNames.indexOf(name);
+      const direction = `${angle > 0 ? positive : negative}_${suffix}`;
+      const turn = model.expressionNames.indexOf(`gaze${direction}`);
       const one = new Array<number>(expression.length).fill(0);
-      one[index] = 1;
-      const reach = of(axisOf(model.evaluate(identity, one))) - of(mean);
-      expression[index] = Math.max(0, Math.min(1, angle / reach));
+      one[turn] = 1;
+      const reach = of(placeEye(model, eye, model.evaluate(identity, one)).axis) - of(mean);
+      expression[turn] = Math.max(0, Math.min(1, angle / reach));
+      // The lids follow the ball, not quite as far.
+      expression[model.expressionNames.indexOf(`eyeLook${direction}`)] = 0.7 * expression[turn]!;
     };
-    toward(yawOf(wanted) - yawOf(mean), yawOf, side === 0 ? 'eyeLookIn' : 'eyeLookOut', side === 0 ? 'eyeLookOut' : 'eyeLookIn');
-    toward(pitchOf(wanted) - pitchOf(mean), pitchOf, 'eyeLookUp', 'eyeLookDown');
+    toward(yawOf(wanted) - yawOf(mean), yawOf, side === 0 ? 'In' : 'Out', side === 0 ? 'Out' : 'In');
+    toward(pitchOf(wanted) - pitchOf(mean), pitchOf, 'Up', 'Down');
   }
 }
 

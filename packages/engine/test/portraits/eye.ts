@@ -20,8 +20,8 @@ export function createEyeShader(look: PersonLook, world: World, lamps: readonly 
   const irisTone = look.irisColor;
   // A softbox is large: its edge toward the camera is what the eye mirrors, nearer to the view than its middle.
   const windows = [key, fill].map((lamp) => {
-    const length = Math.hypot(lamp.x * 0.62, lamp.y * 0.72, lamp.z);
-    return { x: (lamp.x * 0.62) / length, y: (lamp.y * 0.72) / length, z: lamp.z / length };
+    const length = Math.hypot(lamp.x * 0.6, lamp.y * 0.5, lamp.z);
+    return { x: (lamp.x * 0.6) / length, y: (lamp.y * 0.5) / length, z: lamp.z / length };
   });
 
   return (hit, rgb) => {
@@ -127,7 +127,7 @@ export function createEyeShader(look: PersonLook, world: World, lamps: readonly 
       const offY = Math.abs(wy * at.z - wz * at.y);
       const size = Math.max(0.09, lamp.spread * 0.72);
       const window = smoothstep(size * 1.1, size * 0.9, offX) * smoothstep(size * 1.25, size * 1.02, offY);
-      const power = (i === 0 ? 24 * Math.max(hit.seen[0]!, 0.3) : 2.2 * hit.seen[1]!) * fresnel * window;
+      const power = (i === 0 ? 26 * Math.max(hit.seen[0]!, 0.45) : 2.2 * hit.seen[1]!) * fresnel * window;
       rgb[0] += power * lamp.r;
       rgb[1] += power * lamp.g;
       rgb[2] += power * lamp.b;

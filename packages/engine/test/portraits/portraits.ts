@@ -13,7 +13,7 @@ export interface PortraitSpec {
   readonly yawDeg: number;
   readonly pitchDeg: number;
   readonly rollDeg: number;
-  /** Focal length for a frame of 36 x 24 mm, its longer side along that of the picture. */
+  /** 35 mm equivalent focal length: the angle across the picture's diagonal as on film of 36 x 24 mm (as EXIF has it). */
   readonly focal35Mm: number;
   /** From the pinhole to the point between the eyeballs. */
   readonly distanceMm: number;
@@ -127,7 +127,7 @@ const BASE: PortraitSpec = {
   pitchDeg: 0,
   rollDeg: 0,
   focal35Mm: 105,
-  distanceMm: 1250,
+  distanceMm: 1330,
   eyesAt: [0.5, 0.42],
   width: 512,
   height: 640,
@@ -152,6 +152,7 @@ export const PORTRAITS = {
       ...both('cheekSquint', 0.25),
       ...both('browInnerUp', 0.05),
       ...both('mouthPress', 0.1),
+      ...both('eyeWide', 0.22),
     },
     yawDeg: -10,
     pitchDeg: -4,

@@ -36,7 +36,7 @@ export function createSkin(look: PersonLook, anatomy: Anatomy): (x: number, y: n
   const tone = mixTones(look.melanin);
   const lips = createLipDistance(anatomy.lipOutline);
   const [noseX, noseY, noseZ] = anatomy.noseTip;
-  const eyeX = anatomy.eyes[1].center[0];
+  const { eyeX } = anatomy;
   const lightness = 1 - look.melanin;
   const mottle = 0.6 + 0.7 * look.age;
 

@@ -1,5 +1,5 @@
 import { createRasterBuffers, rasterize } from '../../src/render/rasterize.ts';
-import type { Anatomy, EyeAnatomy } from './anatomy.ts';
+import type { Anatomy } from './anatomy.ts';
 import { hairDistance } from './hairline.ts';
 import { createRandom, noise3, smoothstep } from './noise.ts';
 import type { PersonLook } from './person.ts';
@@ -258,11 +258,12 @@ function growLashes(model: PortraitModel, anatomy: Anatomy, posed: Float32Array,
       const middle = (u0 + u1) / 2;
       const low = at(middle, v0 + 1e-4, anatomy.rest)!;
       const high = at(middle, v1 - 1e-4, anatomy.rest)!;
-      const eye: EyeAnatomy = anatomy.eyes[low[0] < 0 ? 0 : 1];
-      const rootAtLow = distance(low, eye.center) < distance(high, eye.center);
-      const isUpper = (low[1] + high[1]) / 2 > eye.center[1] - 1;
+      // Rest frame: the eyeballs' centres lie on its x axis.
+      const eyeCenter: Vector = [low[0] < 0 ? -anatomy.eyeX : anatomy.eyeX, 0, 0];
+      const rootAtLow = distance(low, eyeCenter) < distance(high, eyeCenter);
+      const isUpper = (low[1] + high[1]) / 2 > -1;
       // The last share of a lash sheet's u lies at one corner of the eye: which one, tells the fan's direction.
-      const spreadsUp = at(u1 - 1e-4, v0 + 1e-4, anatomy.rest)![0] * Math.sign(eye.center[0]) > low[0] * Math.sign(eye.center[0]) ? 1 : -1;
+      const spreadsUp = at(u1 - 1e-4, v0 + 1e-4, anatomy.rest)![0] * Math.sign(eyeCenter[0]) > low[0] * Math.sign(eyeCenter[0]) ? 1 : -1;
       const number = Math.round(isUpper ? 58 : 26);
       for (let i = 0; i < number; i++) {
         const share = (i + 0.15 + 0.7 * random()) / number;

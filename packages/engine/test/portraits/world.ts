@@ -1,6 +1,6 @@
 import { computeVertexNormals } from '../../src/render/compute-vertex-normals.ts';
 import type { RenderCamera } from '../../src/render/create-view-camera.ts';
-import { type Anatomy, describeAnatomy } from './anatomy.ts';
+import { type Anatomy, describeAnatomy, type EyePlacement, placeEye } from './anatomy.ts';
 import type { PortraitScene } from './render-portrait.ts';
 import { createShirt, isUnderShirt } from './shirt.ts';
 import { growStrands } from './strands.ts';
@@ -109,7 +109,7 @@ export function prepareWorld(scene: PortraitScene): World {
     ambient: new Float32Array(3 * total),
     lit: new Float32Array(3 * total),
     position: new Float32Array(3 * total),
-    eyes: anatomy.eyes.map((eye) => poseEye(eye, anatomy, positions, camera)),
+    eyes: anatomy.eyes.map((eye) => turnEye(placeEye(model, eye, positions), camera)),
   };
   world.triangles.set(solidTriangles);
   world.kind.set(kinds);
@@ -221,49 +221,24 @@ function wearShirt(shirt: Float32Array, anatomy: Anatomy, posed: Float32Array): 
   return out;
 }
 
-function poseEye(eye: Anatomy['eyes'][number], anatomy: Anatomy, posed: Float32Array, camera: RenderCamera): EyeFrame {
-  // The ball moves rigidly: its centre goes with the mean of its vertices.
-  const shift = [0, 0, 0];
-  let spreadRest = 0;
-  let spreadPosed = 0;
-  const meanRest = [0, 0, 0];
-  const meanPosed = [0, 0, 0];
-  for (const v of eye.vertices) {
-    for (let k = 0; k < 3; k++) {
-      meanRest[k]! += anatomy.rest[3 * v + k]! / eye.vertices.length;
-      meanPosed[k]! += posed[3 * v + k]! / eye.vertices.length;
-    }
-  }
-  for (const v of eye.vertices) {
-    for (let k = 0; k < 3; k++) {
-      spreadRest += (anatomy.rest[3 * v + k]! - meanRest[k]!) ** 2;
-      spreadPosed += (posed[3 * v + k]! - meanPosed[k]!) ** 2;
-    }
-  }
-  const scale = Math.sqrt(spreadPosed / spreadRest);
+function turnEye({ center, radius, axis }: EyePlacement, camera: RenderCamera): EyeFrame {
   const r = camera.rotation;
-  const axisModel = [0, 1, 2].map((k) => posed[3 * eye.apex + k]! - meanPosed[k]!);
-  const length = Math.hypot(...axisModel);
-  // The mean of the vertices lies off the centre along the axis, by the same share in both.
-  const offset = [0, 1, 2].map((k) => meanRest[k]! - eye.center[k]!);
-  const along = Math.hypot(...offset) * scale * Math.sign(offset[2]!);
-  for (let k = 0; k < 3; k++) shift[k] = meanPosed[k]! - (axisModel[k]! / length) * along;
   const turn = (a: readonly number[]): [number, number, number] => [
     r[0]! * a[0]! + r[1]! * a[1]! + r[2]! * a[2]!,
     r[3]! * a[0]! + r[4]! * a[1]! + r[5]! * a[2]!,
     r[6]! * a[0]! + r[7]! * a[1]! + r[8]! * a[2]!,
   ];
-  const axis = turn(axisModel.map((a) => a / length));
-  const center = turn(shift).map((c, k) => c + camera.translation[k]!) as [number, number, number];
-  const upModel = turn([0, 1, 0]);
-  const dot = upModel[0] * axis[0] + upModel[1] * axis[1] + upModel[2] * axis[2];
-  const upRaw = upModel.map((u, k) => u - dot * axis[k]!);
-  const upLength = Math.hypot(...upRaw);
-  const up = upRaw.map((u) => u / upLength) as [number, number, number];
+  const turnedAxis = turn(axis);
+  const turnedCenter = turn(center).map((c, k) => c + camera.translation[k]!) as [number, number, number];
+  const modelUp = turn([0, 1, 0]);
+  const dot = modelUp[0] * turnedAxis[0] + modelUp[1] * turnedAxis[1] + modelUp[2] * turnedAxis[2];
+  const across = modelUp.map((u, k) => u - dot * turnedAxis[k]!);
+  const length = Math.hypot(...across);
+  const up = across.map((u) => u / length) as [number, number, number];
   const side: [number, number, number] = [
-    up[1] * axis[2] - up[2] * axis[1],
-    up[2] * axis[0] - up[0] * axis[2],
-    up[0] * axis[1] - up[1] * axis[0],
+    up[1] * turnedAxis[2] - up[2] * turnedAxis[1],
+    up[2] * turnedAxis[0] - up[0] * turnedAxis[2],
+    up[0] * turnedAxis[1] - up[1] * turnedAxis[0],
   ];
-  return { center, radius: eye.radius * scale, axis, side, up };
+  return { center: turnedCenter, radius, axis: turnedAxis, side, up };
 }
