@@ -4,6 +4,7 @@ import { type FoundFaces, findFaces } from './find-faces.ts';
 import type { FaceModel } from './models/face-model.ts';
 import { loadFaceModel } from './models/load-face-model.ts';
 import { loadFaceNetworks } from './nets/load-face-networks.ts';
+import { type CanonicalMesh, readCanonicalMesh } from './nets/read-canonical-mesh.ts';
 import { configureSharp } from './photo/configure-sharp.ts';
 import { reconstruct } from './reconstruct.ts';
 import type { Reconstruction } from './reconstruction.ts';
@@ -31,6 +32,8 @@ export interface Engine {
 /** What a reconstruction needs that is loaded once. */
 export interface EngineParts {
   readonly networks: Awaited<ReturnType<typeof loadFaceNetworks>>;
+  /** The network's own mean face. */
+  readonly canonicalMesh: CanonicalMesh;
   readonly options: EngineOptions;
   readonly now: () => number;
   model(id: string | undefined): Promise<FaceModel>;
@@ -57,11 +60,12 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     }
     return loading;
   };
-  const [networks] = await Promise.all([
+  const [networks, canonicalMesh] = await Promise.all([
     loadFaceNetworks({
       ...(options.provider === undefined ? {} : { provider: options.provider }),
       ...(options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir }),
     }),
+    readCanonicalMesh(),
     model(),
   ]);
 
@@ -70,6 +74,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   const bakers = new Map<string, TextureBaker>();
   const parts: EngineParts = {
     networks,
+    canonicalMesh,
     options,
     now: options.now ?? (() => performance.now()),
     model,

@@ -1,4 +1,4 @@
-import type { FaceOption } from './choose-face.ts';
+import type { FaceOption } from './acceptance/choose-face.ts';
 import type { IdentityPrior } from './fit/fitted-face.ts';
 import type { Provider } from './nets/face-networks.ts';
 import type { PhotoLimits } from './photo/photo.ts';

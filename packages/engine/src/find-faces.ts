@@ -1,7 +1,7 @@
 import { type FaceChoice, isFacewrightError, type Warning } from '@facewright/protocol';
+import { checkFit, checkLandmarks } from './acceptance/check-face.ts';
 import type { Pose } from './camera/camera.ts';
 import { chooseIntrinsics } from './camera/choose-intrinsics.ts';
-import { checkFit, checkLandmarks } from './check-face.ts';
 import type { EngineParts } from './create-engine.ts';
 import type { FindFacesOptions } from './engine-options.ts';
 import { fitFace } from './fit/fit-face.ts';
@@ -50,7 +50,7 @@ export async function findFaces(parts: EngineParts, bytes: Uint8Array, options: 
     warnings: photo.warnings,
   };
 
-  const located = await locateFaces(parts.networks, photo, view, signal).catch((e: unknown) => {
+  const located = await locateFaces(parts.networks, photo, view, { everyFace: true, signal }).catch((e: unknown) => {
     if (isFacewrightError(e, 'FW_FACE_NOT_FOUND')) return null;
     throw e;
   });
@@ -58,7 +58,7 @@ export async function findFaces(parts: EngineParts, bytes: Uint8Array, options: 
 
   const faces: FoundFace[] = [];
   for (const [position, choice] of located.choices.entries()) {
-    const measured = await measureFace(parts.networks, located, position, signal);
+    const measured = await measureFace(parts.networks, parts.canonicalMesh, located, position, signal);
     const intrinsics = chooseIntrinsics({
       width: photo.width,
       height: photo.height,

@@ -1,6 +1,6 @@
+export { FACE_BOUNDS } from './acceptance/check-face.ts';
+export type { FaceOption } from './acceptance/choose-face.ts';
 export type { Intrinsics, Pose } from './camera/camera.ts';
-export { FACE_BOUNDS } from './check-face.ts';
-export type { FaceOption } from './choose-face.ts';
 export { createEngine, type Engine, TEXTURE_SIZE_RANGE } from './create-engine.ts';
 export { type EncodeOptions, encodeFiles, OUTPUT_FORMATS, type OutputFormat } from './encode-files.ts';
 export type { EngineOptions, FindFacesOptions, ReconstructOptions } from './engine-options.ts';

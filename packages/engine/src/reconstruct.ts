@@ -1,7 +1,7 @@
 import { createWarning, type Warning } from '@facewright/protocol';
+import { checkFit, checkLandmarks } from './acceptance/check-face.ts';
+import { chooseFace } from './acceptance/choose-face.ts';
 import { chooseIntrinsics } from './camera/choose-intrinsics.ts';
-import { checkFit, checkLandmarks } from './check-face.ts';
-import { chooseFace } from './choose-face.ts';
 import type { EngineParts } from './create-engine.ts';
 import type { ReconstructOptions } from './engine-options.ts';
 import { fitFace } from './fit/fit-face.ts';
@@ -33,13 +33,13 @@ export async function reconstruct(parts: EngineParts, bytes: Uint8Array, options
 
   // 2 detect: all faces, and the one that is wanted.
   const { located, choice } = await stages.run('detect', async () => {
-    const all = await locateFaces(networks, photo, overview, signal);
+    const all = await locateFaces(networks, photo, overview, { everyFace: typeof options.face === 'number', signal });
     return { located: all, choice: chooseFace(all.choices, options.face ?? 'only') };
   });
 
   // 3 landmarks: 478 points; what cannot be a measurable human face ends here.
   const { measured, landmarkWarnings } = await stages.run('landmarks', async () => {
-    const face = await measureFace(networks, located, choice.position, signal);
+    const face = await measureFace(networks, parts.canonicalMesh, located, choice.position, signal);
     return { measured: face, landmarkWarnings: checkLandmarks(photo, face) };
   });
 

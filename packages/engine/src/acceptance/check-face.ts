@@ -1,6 +1,8 @@
 import { createWarning, FacewrightError, type Warning } from '@facewright/protocol';
-import type { FittedFace } from './fit/fitted-face.ts';
-import type { MeasuredFace } from './locate-faces.ts';
+import type { FittedFace } from '../fit/fitted-face.ts';
+import type { MeasuredFace } from '../locate-faces.ts';
+import type { Photo } from '../photo/photo.ts';
+import { assessAppearance } from './assess-appearance.ts';
 
 /** Bounds of what is reconstructed; each says why it is where it is. */
 export const FACE_BOUNDS = {
@@ -14,6 +16,21 @@ export const FACE_BOUNDS = {
   fullVisibleRatio: 0.99,
   /** The landmark network's own belief; people measured at least 0.9, small faces of busy pictures below 0.003. */
   minPresence: 0.5,
+  /**
+   * Share of the eye distance that the landmarks move when the network looks again: people stay below 0.02, strongly blurred
+   * ones below 0.042; other things lie above.
+   */
+  uncertainInstability: 0.03,
+  maxInstability: 0.05,
+  /** A dog in dim light: halves that differ and landmarks that move a little. People lie below one or the other. */
+  animalAsymmetry: 0.07,
+  animalInstability: 0.025,
+  /** Drawings: one-colour fills (photos up to 0.23, drawings from 0.29) with outlines (photos up to 0.09 there, drawings from 0.14). */
+  drawnFlatRatio: 0.26,
+  drawnEdgeRatio: 0.11,
+  /** Levels of 255. Skin in colour photos has from 20 up, stone and plaster up to 5. */
+  greyFaceChroma: 8,
+  colorfulPictureChroma: 16,
   /** Degrees. Beyond, the far eye is hidden and both the landmarks and the mirrored half are guesses. */
   maxYawDeg: 60,
   /** Degrees. From here on less than half of the far cheek is seen. */
@@ -25,25 +42,47 @@ export const FACE_BOUNDS = {
 } as const;
 
 /**
- * Refuses a face that cannot be measured, by its landmarks alone.
+ * Refuses a face that cannot be measured, by its landmarks and its pixels.
  *
  * @returns what the reader should know of the others
  * @throws FW_FACE_NOT_HUMAN, FW_FACE_TOO_SMALL, FW_FACE_CUT
  */
-export function checkLandmarks(photo: { readonly width: number; readonly height: number }, face: MeasuredFace): Warning[] {
-  const { landmarks, detection } = face;
+export function checkLandmarks(photo: Pick<Photo, 'width' | 'height' | 'isGrey'>, face: MeasuredFace): Warning[] {
+  const { landmarks, detection, assessment } = face;
   const warnings: Warning[] = [];
-  if (landmarks.presence < FACE_BOUNDS.minPresence) {
-    throw new FacewrightError('FW_FACE_NOT_HUMAN', { reason: `the landmark network gives it ${landmarks.presence.toFixed(2)} of 1` });
-  }
   const { widthPx, visibleRatio } = measureExtent(landmarks.points, photo);
+  // Size and border come first: what is wrong with such a face is that there is too little of it.
   if (widthPx < FACE_BOUNDS.minFaceWidthPx) throw new FacewrightError('FW_FACE_TOO_SMALL', { widthPx, minPx: FACE_BOUNDS.minFaceWidthPx });
   if (visibleRatio < FACE_BOUNDS.minVisibleRatio)
     throw new FacewrightError('FW_FACE_CUT', { visibleRatio, minRatio: FACE_BOUNDS.minVisibleRatio });
+  if (landmarks.presence < FACE_BOUNDS.minPresence) {
+    throw new FacewrightError('FW_FACE_NOT_HUMAN', { reason: `the landmark network gives it ${landmarks.presence.toFixed(2)} of 1` });
+  }
+  const { asymmetryRatio, instabilityRatio } = assessment;
+  if (instabilityRatio !== null) {
+    if (instabilityRatio > FACE_BOUNDS.maxInstability) {
+      throw new FacewrightError('FW_FACE_NOT_HUMAN', { reason: 'its landmarks move when they are looked for again' });
+    }
+    if (asymmetryRatio > FACE_BOUNDS.animalAsymmetry && instabilityRatio > FACE_BOUNDS.animalInstability) {
+      throw new FacewrightError('FW_FACE_NOT_HUMAN', { reason: 'its halves do not belong together' });
+    }
+    if (instabilityRatio > FACE_BOUNDS.uncertainInstability) {
+      warnings.push(createWarning('FACE_UNCERTAIN', { reason: 'its landmarks move when they are looked for again' }));
+    }
+  }
   if (visibleRatio < FACE_BOUNDS.fullVisibleRatio) warnings.push(createWarning('FACE_NEAR_BORDER', { visibleRatio }));
   if (widthPx < FACE_BOUNDS.softFaceWidthPx) warnings.push(createWarning('FACE_LOW_RESOLUTION', { widthPx }));
-  if (detection.quarterTurns !== 0)
-    warnings.push(createWarning('FACE_TURNED_PHOTO', { turnDeg: [0, 270, 180, 90][detection.quarterTurns] ?? 0 }));
+  if (detection.quarterTurns !== 0) warnings.push(createWarning('FACE_TURNED_PHOTO', { turnDeg: 90 * detection.quarterTurns }));
+
+  const appearance = assessAppearance(face.view.raster, face.viewLandmarks.points);
+  if (appearance.flatRatio > FACE_BOUNDS.drawnFlatRatio && appearance.edgeRatio > FACE_BOUNDS.drawnEdgeRatio) {
+    warnings.push(createWarning('FACE_NOT_A_PHOTO', { reason: 'areas of one colour and hard outlines' }));
+  } else if (appearance.faceChroma < FACE_BOUNDS.greyFaceChroma && !photo.isGrey) {
+    // A face without colour in a picture with colour is stone or plaster; without any colour it is an old photo, toned perhaps.
+    if (appearance.pictureChroma > FACE_BOUNDS.colorfulPictureChroma) {
+      warnings.push(createWarning('FACE_NOT_A_PHOTO', { reason: 'the skin has no colour' }));
+    } else warnings.push(createWarning('PHOTO_GREY', {}));
+  }
   return warnings;
 }
 

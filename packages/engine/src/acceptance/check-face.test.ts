@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import type { FittedFace } from '../fit/fitted-face.ts';
+import type { MeasuredFace } from '../locate-faces.ts';
+import type { Raster } from '../photo/raster.ts';
 import { checkFit, checkLandmarks, FACE_BOUNDS } from './check-face.ts';
-import type { FittedFace } from './fit/fitted-face.ts';
-import type { MeasuredFace } from './locate-faces.ts';
 
 /** 478 points on a disc of the given width about a centre; the eye corners at the height of the centre. */
 function discFace(
   centerX: number,
   centerY: number,
   width: number,
-  options: { presence?: number; quarterTurns?: 0 | 1 | 2 | 3 } = {},
+  options: { presence?: number; quarterTurns?: 0 | 1 | 2 | 3; asymmetry?: number; instability?: number; raster?: Raster } = {},
 ): MeasuredFace {
   const points = new Float64Array(3 * 478);
   for (let k = 0; k < 478; k++) {
@@ -30,11 +31,27 @@ function discFace(
     landmarks,
     viewLandmarks: landmarks,
     detection,
-    view: { raster: { width: 1, height: 1, rgb: new Uint8Array(3) }, x: 0, y: 0, scaleX: 1, scaleY: 1 },
+    assessment: {
+      keypointErrorRatio: 0.05,
+      shapeErrorRatio: 0.05,
+      asymmetryRatio: options.asymmetry ?? 0.02,
+      instabilityRatio: options.instability ?? null,
+    },
+    view: { raster: options.raster ?? PHOTO_LIKE, x: 0, y: 0, scaleX: 1, scaleY: 1 },
   };
 }
 
-const photo = { width: 1000, height: 1000 };
+/** A picture of 1000 x 1000 pixels from a function of the pixel. */
+function paint(color: (x: number, y: number) => readonly [number, number, number]): Raster {
+  const rgb = new Uint8Array(3 * 1000 * 1000);
+  for (let y = 0, o = 0; y < 1000; y++) for (let x = 0; x < 1000; x++, o += 3) rgb.set(color(x, y), o);
+  return { width: 1000, height: 1000, rgb };
+}
+/** A grain of some levels, as every camera has. */
+const grain = (x: number, y: number): number => ((x * 7919 + y * 104729 + ((x * y) % 13) * 31) % 17) - 8;
+const PHOTO_LIKE = paint((x, y) => [180 + grain(x, y), 130 + grain(x, y), 110 + grain(x, y)]);
+
+const photo = { width: 1000, height: 1000, isGrey: false };
 const codes = (list: readonly { code: string }[]): string[] => list.map((w) => w.code);
 
 describe('checkLandmarks', () => {
@@ -55,9 +72,31 @@ describe('checkLandmarks', () => {
       expect.objectContaining({ code: 'FW_FACE_NOT_HUMAN' }),
     );
   });
+  it('refuses landmarks that do not stay where they are, and warns when they move a little', () => {
+    expect(() => checkLandmarks(photo, discFace(500, 500, 400, { instability: 0.06 }))).toThrow(
+      expect.objectContaining({ code: 'FW_FACE_NOT_HUMAN' }),
+    );
+    expect(() => checkLandmarks(photo, discFace(500, 500, 400, { instability: 0.027, asymmetry: 0.08 }))).toThrow(
+      expect.objectContaining({ code: 'FW_FACE_NOT_HUMAN' }),
+    );
+    expect(codes(checkLandmarks(photo, discFace(500, 500, 400, { instability: 0.04 })))).toEqual(['FACE_UNCERTAIN']);
+    expect(checkLandmarks(photo, discFace(500, 500, 400, { instability: 0.01, asymmetry: 0.08 }))).toEqual([]);
+  });
+  it('takes fills of one colour between outlines for a drawing', () => {
+    const drawing = paint((x, y) => (x % 16 < 3 || y % 16 < 3 ? [20, 20, 20] : [230, 180, 160]));
+    expect(codes(checkLandmarks(photo, discFace(500, 500, 136, { raster: drawing })))).toContain('FACE_NOT_A_PHOTO');
+  });
+  it('takes a grey face in a colourful picture for a statue, and one in a grey picture for an old photo', () => {
+    const isFace = (x: number, y: number): boolean => Math.hypot(x - 500, y - 500) < 250;
+    const statue = paint((x, y) => (isFace(x, y) ? [150 + grain(x, y), 150 + grain(x, y), 147 + grain(x, y)] : [60, 90, 200]));
+    expect(codes(checkLandmarks(photo, discFace(500, 500, 400, { raster: statue })))).toEqual(['FACE_NOT_A_PHOTO']);
+    const old = paint((x, y) => [150 + grain(x, y), 148 + grain(x, y), 144 + grain(x, y)]);
+    expect(codes(checkLandmarks(photo, discFace(500, 500, 400, { raster: old })))).toEqual(['PHOTO_GREY']);
+    expect(checkLandmarks({ ...photo, isGrey: true }, discFace(500, 500, 400, { raster: old }))).toEqual([]);
+  });
   it('says by how much the photo lies on its side', () => {
     const [warning] = checkLandmarks(photo, discFace(500, 500, 400, { quarterTurns: 1 }));
-    expect(warning).toMatchObject({ code: 'FACE_TURNED_PHOTO', params: { turnDeg: 270 } });
+    expect(warning).toMatchObject({ code: 'FACE_TURNED_PHOTO', params: { turnDeg: 90 } });
   });
 });
 
