@@ -64,8 +64,11 @@ export function createEyeTemplate(model: FaceModel, part: ModelPart, size: numbe
     shade[p] = 255 * open + 0.5;
     // Fine veins run from the sides toward the iris and fade before it.
     const angle = Math.atan2(ey, ex);
-    const vein = 1 - Math.abs(2 * valueNoise(angle * 9 + 1.1 * valueNoise(ex / 1.7, ey / 1.7, 5), radius / 5, 4) - 1);
-    const veins = smoothstep(0.93, 1, vein) * smoothstep(7, 11, radius) * 0.28;
+    let veins = 0;
+    if (front && radius > 7) {
+      const vein = 1 - Math.abs(2 * valueNoise(angle * 9 + 1.1 * valueNoise(ex / 1.7, ey / 1.7, 5), radius / 5, 4) - 1);
+      veins = smoothstep(0.93, 1, vein) * smoothstep(7, 11, radius) * 0.28;
+    }
     const corner = smoothstep(7, 13, Math.abs(ex));
     redness[p] = 255 * Math.min(1, (front ? 0.06 : 0.4) + veins + 0.25 * corner * corner) + 0.5;
     if (!front) continue;

@@ -79,14 +79,15 @@ export function computeHeadLayout(model: FaceModel): HeadLayout {
   const openness = new Float32Array(vertexCount).fill(1);
   const core = new Float32Array(vertexCount);
 
-  const oval: [number, number][] = [];
+  const ovalPoints: number[] = [];
   for (const l of FACE_OVAL) {
     const p = pointOf(l);
-    if (p !== null) oval.push(directionDeg(p[0], p[1], p[2]));
+    if (p !== null) ovalPoints.push(...directionDeg(p[0], p[1], p[2]));
   }
+  const oval = Float64Array.from(ovalPoints);
   const used = findUsedVertices(model, [...skin, ...scalp]);
   const hairline = computeHairline(pointOf);
-  const bare = BARE_SKIN.map(pointOf).filter((p) => p !== null);
+  const bare = Float64Array.from(BARE_SKIN.flatMap((l) => pointOf(l) ?? []));
   const mmPerDeg = (SKULL_RADIUS_MM * Math.PI) / 180;
   for (const v of used) {
     const x = neutral[3 * v]!;
@@ -102,12 +103,7 @@ export function computeHeadLayout(model: FaceModel): HeadLayout {
     const [sx, sy] = computeScalpPlace(x, y, z);
     scalpMap[2 * v] = sx;
     scalpMap[2 * v + 1] = sy;
-    for (const p of bare) {
-      if ((p[0] - x) ** 2 + (p[1] - y) ** 2 + (p[2] - z) ** 2 < BARE_SKIN_RADIUS_MM ** 2) {
-        core[v] = 1;
-        break;
-      }
-    }
+    if (outsideMm[v]! < 0 && isNear(bare, x, y, z, BARE_SKIN_RADIUS_MM)) core[v] = 1;
   }
   if (isFullHead) {
     computeRimDistances(model, skin, outsideMm, lidRimMm, lipRimMm);
@@ -115,6 +111,18 @@ export function computeHeadLayout(model: FaceModel): HeadLayout {
     smoothOverEdges(model, [...skin, ...scalp], openness, 3);
   }
   return { outsideMm, hairlineMm, scalpMap, lidRimMm, lipRimMm, openness, core, isFullHead };
+}
+
+/** Whether one of `points`, shape (N,3), is within `radius`. */
+function isNear(points: Float64Array, x: number, y: number, z: number, radius: number): boolean {
+  const limit = radius * radius;
+  for (let i = 0; i < points.length; i += 3) {
+    const dx = points[i]! - x;
+    const dy = points[i + 1]! - y;
+    const dz = points[i + 2]! - z;
+    if (dx * dx + dy * dy + dz * dz < limit) return true;
+  }
+  return false;
 }
 
 /** Azimuth (0 in front, positive to the person's left, -180..180) and elevation, degrees, seen from the skull's centre. */
@@ -175,19 +183,30 @@ function computeScalpPlace(x: number, y: number, z: number): [number, number] {
   return [side * k, forward * k];
 }
 
-/** Signed distance to a closed polygon, negative inside. */
-export function computePolygonDistance(polygon: readonly (readonly [number, number])[], x: number, y: number): number {
-  if (polygon.length < 3) return -50;
+/**
+ * Signed distance to a closed polygon, negative inside.
+ *
+ * @param polygon - shape (N,2)
+ */
+export function computePolygonDistance(polygon: Float64Array, x: number, y: number): number {
+  const n = polygon.length;
+  if (n < 6) return -50;
   let best = Number.POSITIVE_INFINITY;
   let inside = false;
-  let [px, py] = polygon[polygon.length - 1]!;
-  for (const [qx, qy] of polygon) {
+  let px = polygon[n - 2]! - x;
+  let py = polygon[n - 1]! - y;
+  for (let i = 0; i < n; i += 2) {
+    const qx = polygon[i]! - x;
+    const qy = polygon[i + 1]! - y;
     const ex = qx - px;
     const ey = qy - py;
-    const t = Math.max(0, Math.min(1, ((x - px) * ex + (y - py) * ey) / (ex * ex + ey * ey || 1)));
-    const d = (x - px - t * ex) ** 2 + (y - py - t * ey) ** 2;
+    let t = -(px * ex + py * ey) / (ex * ex + ey * ey || 1);
+    t = t < 0 ? 0 : t > 1 ? 1 : t;
+    const dx = px + t * ex;
+    const dy = py + t * ey;
+    const d = dx * dx + dy * dy;
     if (d < best) best = d;
-    if (py > y !== qy > y && x < ((qx - px) * (y - py)) / (qy - py) + px) inside = !inside;
+    if (py > 0 !== qy > 0 && 0 < px - (ex * py) / ey) inside = !inside;
     px = qx;
     py = qy;
   }
@@ -215,32 +234,33 @@ function computeRimDistances(
   lidRimMm: Float32Array,
   lipRimMm: Float32Array,
 ): void {
-  const edgeUse = new Map<number, number>();
+  // Around an inner vertex every neighbour is once the next and once the previous corner of a triangle: the sums agree. On a rim
+  // they do not.
   const { triangles, neutral, vertexCount } = model;
+  const balance = new Int32Array(vertexCount);
   const isSkin = new Uint8Array(vertexCount);
   for (const { firstTriangle, triangleCount } of skin) {
-    for (let t = firstTriangle; t < firstTriangle + triangleCount; t++) {
-      for (let c = 0; c < 3; c++) {
-        const a = triangles[3 * t + c]!;
-        const b = triangles[3 * t + ((c + 1) % 3)]!;
-        isSkin[a] = 1;
-        const key = a < b ? a * vertexCount + b : b * vertexCount + a;
-        edgeUse.set(key, (edgeUse.get(key) ?? 0) + 1);
-      }
+    for (let i = 3 * firstTriangle; i < 3 * (firstTriangle + triangleCount); i += 3) {
+      const a = triangles[i]!;
+      const b = triangles[i + 1]!;
+      const c = triangles[i + 2]!;
+      isSkin[a] = 1;
+      isSkin[b] = 1;
+      isSkin[c] = 1;
+      balance[a] = balance[a]! + b - c;
+      balance[b] = balance[b]! + c - a;
+      balance[c] = balance[c]! + a - b;
     }
   }
-  const lids = new Set<number>();
-  const lips = new Set<number>();
-  for (const [key, uses] of edgeUse) {
-    if (uses !== 1) continue;
-    const b = key % vertexCount;
-    const a = (key - b) / vertexCount;
-    if (outsideMm[a]! > -10) continue;
-    (neutral[3 * a + 1]! < MOUTH_BELOW_MM ? lips : lids).add(a).add(b);
+  const lids: number[] = [];
+  const lips: number[] = [];
+  for (let v = 0; v < vertexCount; v++) {
+    if (isSkin[v] === 0 || balance[v] === 0 || outsideMm[v]! > -10) continue;
+    (neutral[3 * v + 1]! < MOUTH_BELOW_MM ? lips : lids).push(v);
   }
   for (const [rim, out] of [
-    [[...lids], lidRimMm],
-    [[...lips], lipRimMm],
+    [lids, lidRimMm],
+    [lips, lipRimMm],
   ] as const) {
     for (let v = 0; v < vertexCount; v++) {
       if (isSkin[v] === 0 || outsideMm[v]! > -5) continue;
@@ -272,28 +292,30 @@ function smoothOverEdges(model: FaceModel, ranges: readonly TriangleRange[], val
         const b = model.triangles[i + 1]!;
         const c = model.triangles[i + 2]!;
         const mean = (values[a]! + values[b]! + values[c]!) / 3;
-        for (const v of [a, b, c]) {
-          sum[v] = sum[v]! + mean;
-          count[v] = count[v]! + 1;
-        }
+        sum[a] = sum[a]! + mean;
+        sum[b] = sum[b]! + mean;
+        sum[c] = sum[c]! + mean;
+        count[a] = count[a]! + 1;
+        count[b] = count[b]! + 1;
+        count[c] = count[c]! + 1;
       }
     }
     for (let v = 0; v < values.length; v++) if (count[v]! > 0) values[v] = sum[v]! / count[v]!;
   }
 }
 
-/** Directions from which light comes, as (azimuth, elevation, weight): a room with a bright ceiling. */
+/**
+ * Directions from which light comes, as (azimuth, elevation, weight): a room with a bright ceiling. Those from the side stand for two: the mean head is
+ * symmetric, so that light from the right does to a vertex what light from the left does to its partner.
+ */
 const LIGHTS: readonly (readonly [number, number, number])[] = [
   [0, 0, 1],
-  [-40, 15, 1],
   [40, 15, 1],
-  [-85, 5, 0.8],
   [85, 5, 0.8],
   [0, 50, 1.2],
-  [-130, 30, 0.8],
   [130, 30, 0.8],
 ];
-const LIGHT_GRID = 192;
+const LIGHT_GRID = 160;
 /** A surface within this depth of the nearest counts as seen, millimetres. */
 const LIGHT_BIAS_MM = 2.5;
 
@@ -303,7 +325,7 @@ function computeOpenness(model: FaceModel, ranges: readonly TriangleRange[], use
   const screen = new Float32Array(2 * vertexCount);
   const depth = new Float32Array(vertexCount);
   const sums = new Float32Array(vertexCount);
-  // Largest share that a convex head gets where it is seen best: frontal lights do not reach the back.
+  const possible = new Float32Array(vertexCount);
   let total = 0;
   const scale = LIGHT_GRID / 340;
   const normals = computeVertexNormals(neutral, triangles, ranges);
@@ -329,24 +351,23 @@ function computeOpenness(model: FaceModel, ranges: readonly TriangleRange[], use
     for (const v of used) {
       const cosine = normals[3 * v]! * toLight[0] + normals[3 * v + 1]! * toLight[1] + normals[3 * v + 2]! * toLight[2];
       // Facing away is shading, not shelter: only what something else hides counts as closed.
-      const facing = Math.max(0, Math.min(1, 0.5 + 1.5 * cosine));
-      if (facing === 0) {
-        sums[v] = sums[v]! + 0;
-        continue;
-      }
+      const facing = weight * Math.max(0, Math.min(1, 0.5 + 1.5 * cosine));
+      if (facing === 0) continue;
       const column = Math.max(0, Math.min(LIGHT_GRID - 1, Math.floor(screen[2 * v]!)));
       const row = Math.max(0, Math.min(LIGHT_GRID - 1, Math.floor(screen[2 * v + 1]!)));
       const behind = depth[v]! - buffers.depth[row * LIGHT_GRID + column]!;
       const seen = behind < LIGHT_BIAS_MM ? 1 : behind > 3 * LIGHT_BIAS_MM ? 0 : 1 - (behind - LIGHT_BIAS_MM) / (2 * LIGHT_BIAS_MM);
-      sums[v] = sums[v]! + weight * facing * seen;
-      openness[v] = openness[v]! + weight * facing;
+      sums[v] = sums[v]! + facing * seen;
+      possible[v] = possible[v]! + facing;
+      if (azimuthDeg !== 0) {
+        const m = model.mirrorVertex[v]!;
+        sums[m] = sums[m]! + facing * seen;
+        possible[m] = possible[m]! + facing;
+      }
     }
-    total += weight;
+    total += azimuthDeg === 0 ? weight : 2 * weight;
   }
-  for (const v of used) {
-    const possible = openness[v]! - 1;
-    openness[v] = possible > 0.05 * total ? sums[v]! / possible : 0.5;
-  }
+  for (const v of used) openness[v] = possible[v]! > 0.05 * total ? sums[v]! / possible[v]! : 0.5;
 }
 
 /** Area-weighted vertex normals, unit length (zero where no triangle of `ranges` is). */
@@ -366,15 +387,19 @@ export function computeVertexNormals(positions: Float32Array, triangles: Uint32A
       const nx = uy * wz - uz * wy;
       const ny = uz * wx - ux * wz;
       const nz = ux * wy - uy * wx;
-      for (const v of [a, b, c]) {
-        normals[v] = normals[v]! + nx;
-        normals[v + 1] = normals[v + 1]! + ny;
-        normals[v + 2] = normals[v + 2]! + nz;
-      }
+      normals[a] = normals[a]! + nx;
+      normals[a + 1] = normals[a + 1]! + ny;
+      normals[a + 2] = normals[a + 2]! + nz;
+      normals[b] = normals[b]! + nx;
+      normals[b + 1] = normals[b + 1]! + ny;
+      normals[b + 2] = normals[b + 2]! + nz;
+      normals[c] = normals[c]! + nx;
+      normals[c + 1] = normals[c + 1]! + ny;
+      normals[c + 2] = normals[c + 2]! + nz;
     }
   }
   for (let v = 0; v < normals.length; v += 3) {
-    const length = Math.hypot(normals[v]!, normals[v + 1]!, normals[v + 2]!);
+    const length = Math.sqrt(normals[v]! ** 2 + normals[v + 1]! ** 2 + normals[v + 2]! ** 2);
     if (length > 0) {
       normals[v] = normals[v]! / length;
       normals[v + 1] = normals[v + 1]! / length;

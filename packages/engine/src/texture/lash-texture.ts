@@ -5,6 +5,7 @@ import { createTexelMap, NO_TRIANGLE, rasterizeAttribute } from './texel-map.ts'
 /** Lashes per strip over the whole lid. A lid bears about 100 upper and 50 lower lashes, spread over three strips each. */
 const UPPER_COUNT = 46;
 const LOWER_COUNT = 20;
+const MAX_COUNT = 64;
 
 /** How much shorter than its strip a lower lash is. */
 const LOWER_STRETCH = 1.9;
@@ -27,6 +28,7 @@ export function paintLashAlpha(model: FaceModel, parts: readonly ModelPart[], si
   const s = rasterizeAttribute(map, model.triangles, along, 1, 0, 0);
   const n = rasterizeAttribute(map, model.triangles, count, 1, 0, 0);
   const k = rasterizeAttribute(map, model.triangles, seed, 1, 0, 0);
+  const shapes = shapeLashes(k, n);
   for (let p = 0; p < alpha.length; p++) {
     if (map.triangle[p] === NO_TRIANGLE) continue;
     const lashes = Math.round(n[p]!);
@@ -36,16 +38,11 @@ export function paintLashAlpha(model: FaceModel, parts: readonly ModelPart[], si
     let best = 0;
     for (let i = Math.floor(x) - 3; i <= Math.floor(x) + 3; i++) {
       if (i < 1 || i > lashes - 2) continue;
-      const a = hash(i, strip, 51);
-      const b = hash(i, strip, 52);
-      const c = hash(i, strip, 53);
-      // Neighbours lean together in small tufts.
-      const tuft = Math.floor((i + strip) / 3) * 3 + 1 - strip;
-      const lean = (tuft - i) * 0.32 + (a - 0.5) * 1.1;
-      const reach = (0.62 + 0.36 * b) * (0.78 + 0.22 * Math.sin(Math.PI * Math.min(1, 0.15 + 0.85 * (i / lashes))));
+      const lash = 3 * (strip * MAX_COUNT + i);
+      const reach = shapes[lash]!;
       if (up > reach) continue;
       const q = up / reach;
-      const center = i + 0.5 + 0.5 * (c - 0.5) + lean * q * q;
+      const center = shapes[lash + 1]! + shapes[lash + 2]! * q * q;
       const half = 0.2 * (1 - 0.8 * q) + 0.03;
       const edge = Math.abs(x - center) - half;
       const cover = Math.max(0, Math.min(1, 0.5 - edge / 0.22)) * (1 - 0.5 * q * q);
@@ -54,6 +51,30 @@ export function paintLashAlpha(model: FaceModel, parts: readonly ModelPart[], si
     alpha[p] = 255 * best + 0.5;
   }
   return alpha;
+}
+
+/** Length, place of the root and lean of every lash of every strip, shape (strips, MAX_COUNT, 3). */
+function shapeLashes(stripOfTexel: Float32Array, lashesOfTexel: Float32Array): Float32Array {
+  let strips = 0;
+  for (const s of stripOfTexel) strips = Math.max(strips, Math.round(s) + 1);
+  const counts = new Float32Array(strips);
+  for (let p = 0; p < stripOfTexel.length; p++)
+    if (lashesOfTexel[p]! > 0) counts[Math.round(stripOfTexel[p]!)] = Math.round(lashesOfTexel[p]!);
+  const shapes = new Float32Array(3 * strips * MAX_COUNT);
+  for (let strip = 0; strip < strips; strip++) {
+    for (let i = 0; i < counts[strip]!; i++) {
+      const a = hash(i, strip, 51);
+      const b = hash(i, strip, 52);
+      const c = hash(i, strip, 53);
+      // Neighbours lean together in small tufts.
+      const tuft = Math.floor((i + strip) / 3) * 3 + 1 - strip;
+      const lash = 3 * (strip * MAX_COUNT + i);
+      shapes[lash] = (0.62 + 0.36 * b) * (0.78 + 0.22 * Math.sin(Math.PI * Math.min(1, 0.15 + 0.85 * (i / counts[strip]!))));
+      shapes[lash + 1] = i + 0.5 + 0.5 * (c - 0.5);
+      shapes[lash + 2] = (tuft - i) * 0.32 + (a - 0.5) * 1.1;
+    }
+  }
+  return shapes;
 }
 
 function placeStrips(

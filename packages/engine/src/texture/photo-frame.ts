@@ -63,7 +63,7 @@ export function computePhotoFrame(
     const mx = R[0]! * nx + R[1]! * ny + R[2]! * nz;
     const my = R[3]! * nx + R[4]! * ny + R[5]! * nz;
     const mz = R[6]! * nx + R[7]! * ny + R[8]! * nz;
-    facing[v] = -(mx * cx + my * cy + mz * cz) / (Math.hypot(cx, cy, cz) || 1);
+    facing[v] = -(mx * cx + my * cy + mz * cz) / (Math.sqrt(cx * cx + cy * cy + cz * cz) || 1);
     const ix = imagePoints[2 * v]!;
     const iy = imagePoints[2 * v + 1]!;
     insidePx[v] = Math.min(ix - view.x, right - ix, iy - view.y, bottom - iy);
@@ -93,7 +93,7 @@ const OUTSIDE_MM = 10;
 
 function computeBeyond(face: FittedFace, landmarks: FaceLandmarks, layout: HeadLayout, facing: Float32Array): Float32Array {
   const { imagePoints, pose, intrinsics } = face;
-  const outline = FACE_OVAL.map((l): [number, number] => [landmarks.points[3 * l]!, landmarks.points[3 * l + 1]!]);
+  const outline = Float64Array.from(FACE_OVAL.flatMap((l) => [landmarks.points[3 * l]!, landmarks.points[3 * l + 1]!]));
   const mmPerPx = pose.translation[2]! / intrinsics.focalPx;
   const out = new Float32Array(layout.outsideMm.length).fill(-100);
   if (!layout.isFullHead) return out;

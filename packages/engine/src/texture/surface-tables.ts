@@ -1,7 +1,7 @@
 import type { FaceModel, ModelPart } from '../models/face-model.ts';
-import { valueNoise } from './hash-noise.ts';
+import { hash, valueNoise } from './hash-noise.ts';
 import type { HeadLayout } from './head-layout.ts';
-import { createTexelMap, NO_TRIANGLE, rasterizeAttribute, type TexelMap } from './texel-map.ts';
+import { computeTexelGradients, createTexelMap, NO_TRIANGLE, rasterizeAttribute, type TexelMap } from './texel-map.ts';
 
 /** Texels per side of the coarse grids on which visibility, weights and completed colours live: about 1.2 mm on a face. */
 export const FIELD_SIZE = 256;
@@ -173,6 +173,10 @@ function computeMirrorTexels(model: FaceModel, field: TexelMap): Uint32Array {
 const STRANDS_PER_TURN = 420;
 /** Length of a strand's bright or dark stretch, millimetres. */
 const STRAND_LENGTH_MM = 20;
+/** Samples of the strand pattern across a full turn and along the rays. */
+const PATTERN_TURN = 2048;
+const PATTERN_ROWS = 64;
+const PATTERN_ROWS_PER_LENGTH = 5;
 
 /**
  * Short hair that lies along the rays from the crown: noise stretched along the rays, in three widths, with wavy rays. It is made from places on the
@@ -180,31 +184,89 @@ const STRAND_LENGTH_MM = 20;
  */
 function paintStrands(model: FaceModel, layout: HeadLayout, map: TexelMap): Int8Array {
   const { size, triangle } = map;
-  const x = rasterizeAttribute(map, model.triangles, layout.scalpMap, 2, 0, 0);
-  const y = rasterizeAttribute(map, model.triangles, layout.scalpMap, 2, 1, 0);
-  const hairline = rasterizeAttribute(map, model.triangles, layout.hairlineMm, 1, 0, -1000);
+  const gradientX = computeTexelGradients(map, model.triangles, layout.scalpMap, 2, 0);
+  const gradientY = computeTexelGradients(map, model.triangles, layout.scalpMap, 2, 1);
+  // Nothing is painted far from hair; 30 mm leave room for hairlines lower than usual.
+  const bearsHair = Uint8Array.from(map.triangles, (t) => {
+    let highest = Number.NEGATIVE_INFINITY;
+    for (let c = 0; c < 3; c++) highest = Math.max(highest, layout.hairlineMm[model.triangles[3 * t + c]!]!);
+    return highest > -30 ? 1 : 0;
+  });
+  const pattern = createStrandPattern();
+  const wave = createWave();
   const out = new Int8Array(size * size);
-  for (let p = 0; p < out.length; p++) {
-    // Nothing is painted far from hair; 30 mm leave room for hairlines lower than usual.
-    if (triangle[p] === NO_TRIANGLE || hairline[p]! < -30) continue;
-    const px = x[p]!;
-    const py = y[p]!;
-    const along = Math.hypot(px, py);
-    const turn = Math.atan2(px, py) / (2 * Math.PI) + 0.5;
-    const wave = 0.005 * (valueNoise(px / 26, py / 26, 11) - 0.5) + 0.0012 * (valueNoise(px / 8, py / 8, 12) - 0.5);
-    const across = (turn + wave) * STRANDS_PER_TURN;
-    const l = along / STRAND_LENGTH_MM;
-    const fine = valueNoise(across * 1.7, l * 1.6 + 40 * hashTurn(across * 1.7), 1) - 0.5;
-    const middle = valueNoise(across * 0.6, l * 1.1, 2) - 0.5;
-    const coarse = valueNoise(across * 0.17, l * 0.7, 3) - 0.5;
-    const v = 255 * (0.75 * fine + 0.5 * middle + 0.3 * coarse);
-    out[p] = v < -127 ? -127 : v > 127 ? 127 : Math.round(v);
+  for (let row = 0, p = 0; row < size; row++) {
+    for (let column = 0; column < size; column++, p++) {
+      const t = triangle[p]!;
+      if (t === NO_TRIANGLE || bearsHair[t] === 0) continue;
+      const x = gradientX[3 * t]! * (column + 0.5) + gradientX[3 * t + 1]! * (row + 0.5) + gradientX[3 * t + 2]!;
+      const y = gradientY[3 * t]! * (column + 0.5) + gradientY[3 * t + 1]! * (row + 0.5) + gradientY[3 * t + 2]!;
+      const bend = wave[((Math.floor(y / 2) & 127) << 7) | (Math.floor(x / 2) & 127)]!;
+      const turn = (Math.atan2(x, y) / (2 * Math.PI) + 0.5 + bend) * PATTERN_TURN;
+      const along = (Math.sqrt(x * x + y * y) / STRAND_LENGTH_MM) * PATTERN_ROWS_PER_LENGTH;
+      const i = Math.floor(turn);
+      const j = Math.floor(along);
+      const fi = turn - i;
+      const fj = along - j;
+      const a = ((j & (PATTERN_ROWS - 1)) * PATTERN_TURN + (i & (PATTERN_TURN - 1))) | 0;
+      const b = ((j & (PATTERN_ROWS - 1)) * PATTERN_TURN + ((i + 1) & (PATTERN_TURN - 1))) | 0;
+      const c = (((j + 1) & (PATTERN_ROWS - 1)) * PATTERN_TURN + (i & (PATTERN_TURN - 1))) | 0;
+      const d = (((j + 1) & (PATTERN_ROWS - 1)) * PATTERN_TURN + ((i + 1) & (PATTERN_TURN - 1))) | 0;
+      const top = pattern[a]! + fi * (pattern[b]! - pattern[a]!);
+      out[p] = top + fj * (pattern[c]! + fi * (pattern[d]! - pattern[c]!) - top);
+    }
   }
   return out;
 }
 
-/** Shifts neighbouring strands against each other, so that their ends do not lie in rows. */
-function hashTurn(across: number): number {
-  const i = Math.floor(across);
-  return ((i * 7919) % 97) / 97;
+/** Brightness of strands over (along, turn), shape (PATTERN_ROWS, PATTERN_TURN), -127..127; repeats both ways. */
+function createStrandPattern(): Int8Array {
+  const out = new Int8Array(PATTERN_ROWS * PATTERN_TURN);
+  const lengths = PATTERN_ROWS / PATTERN_ROWS_PER_LENGTH;
+  // Strands across a turn, stretches along the rays (whole numbers, so that the pattern closes), seed and strength of each width.
+  for (const [across, along, seed, strength] of [
+    [Math.round(STRANDS_PER_TURN * 1.7), Math.round(lengths * 1.4), 1, 0.75],
+    [Math.round(STRANDS_PER_TURN * 0.6), Math.round(lengths * 1.1), 2, 0.5],
+    [Math.round(STRANDS_PER_TURN * 0.17), Math.round(lengths * 0.7), 3, 0.3],
+  ] as const) {
+    const scaleX = across / PATTERN_TURN;
+    const scaleY = along / PATTERN_ROWS;
+    for (let i = 0; i < PATTERN_TURN; i++) {
+      const x = i * scaleX;
+      const strand = Math.floor(x);
+      const fx = x - strand;
+      const sx = fx * fx * (3 - 2 * fx);
+      // Neighbouring strands are shifted against each other, so that their ends do not lie in rows.
+      const left = strand % across;
+      const right = (strand + 1) % across;
+      for (let j = 0; j < PATTERN_ROWS; j++) {
+        const a = strandNoise(j * scaleY, left, along, seed);
+        const b = strandNoise(j * scaleY, right, along, seed);
+        const o = j * PATTERN_TURN + i;
+        out[o] = Math.max(-127, Math.min(127, out[o]! + 255 * strength * (a + sx * (b - a) - 0.5)));
+      }
+    }
+  }
+  return out;
+}
+
+/** Smooth noise along one strand, repeating after `period`. */
+function strandNoise(y: number, strand: number, period: number, seed: number): number {
+  const shifted = y + period * hash(strand, 0, seed + 100);
+  const j = Math.floor(shifted);
+  const f = shifted - j;
+  const a = hash(strand, j % period, seed);
+  const b = hash(strand, (j + 1) % period, seed);
+  return a + f * f * (3 - 2 * f) * (b - a);
+}
+
+/** Sideways bend of the rays in turns, shape (128,128), one entry per 2 mm; repeats. */
+function createWave(): Float32Array {
+  const out = new Float32Array(128 * 128);
+  for (let row = 0, p = 0; row < 128; row++) {
+    for (let column = 0; column < 128; column++, p++) {
+      out[p] = 0.005 * (valueNoise(column / 12.8, row / 12.8, 11, 10) - 0.5) + 0.0012 * (valueNoise(column / 4, row / 4, 12, 32) - 0.5);
+    }
+  }
+  return out;
 }
