@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SurfaceMaterial } from '../texture/face-maps.ts';
 import { createViewCamera, type RenderCamera } from './create-view-camera.ts';
+import { createTextureCache, reduceTexture } from './reduce-texture.ts';
 import type { RenderLight } from './render-light.ts';
 import { createRenderBuffers, type RenderableMesh, renderMesh } from './render-mesh.ts';
 import { encodeSrgb } from './srgb.ts';
@@ -86,6 +87,23 @@ describe('renderMesh', () => {
     expect(b).toBe(0);
   });
 
+  it('shows a texture that is finer than the pixels as its mean, and shares the reduced one between views', () => {
+    // A checkerboard of single texels, 32 of them per pixel and side: without reduction it would come out black, white or in stripes.
+    const n = 1024;
+    const data = new Uint8Array(3 * n * n);
+    for (let p = 0; p < n * n; p++) data.fill(((p % n) + Math.floor(p / n)) % 2 === 0 ? 100 : 140, 3 * p, 3 * p + 3);
+    const albedo = { name: 'albedo', width: n, height: n, channels: 3, data } as const;
+    const surfaces = [surface({ albedo, baseColor: [1, 1, 1, 1] })];
+    const textureCache = createTextureCache();
+    const options = { mesh: createSquare(16, 0), surfaces, camera, size, light: EVEN, background: BLACK, textureCache };
+    const { rgb } = renderMesh(options);
+    for (let x = 18; x < 46; x++) expect(pixel(rgb, x, 30)).toEqual([120, 120, 120]);
+    const made = textureCache.levels.get(albedo)!.length;
+    expect(made).toBe(6);
+    expect(renderMesh(options).rgb).toEqual(rgb);
+    expect(textureCache.levels.get(albedo)).toHaveLength(made);
+  });
+
   it('lights by the cosine, brightest where the surface faces the lamp, nothing from behind', () => {
     const lit = (toLight: [number, number, number]): number => {
       const light: RenderLight = { lights: [{ toLight, rgb: [0.5, 0.5, 0.5], highlight: false }], sky: [0, 0, 0], ground: [0, 0, 0] };
@@ -144,6 +162,15 @@ describe('renderMesh', () => {
     expect(pixel(wired, 30, 30)[0]!).toBeLessThan(pixel(wired, 40, 24)[0]! * 0.75);
     const first = renderMesh({ mesh, surfaces: [surface()], camera, size }).rgb;
     expect(renderMesh({ mesh, surfaces: [surface()], camera, size, buffers }).rgb).toEqual(first);
+  });
+});
+
+describe('reduceTexture', () => {
+  it('counts colours by their alpha', () => {
+    const data = new Uint8Array([200, 0, 0, 255, 0, 200, 0, 0, 200, 0, 0, 255, 0, 200, 0, 0]);
+    const half = reduceTexture({ name: 'lashes', width: 2, height: 2, channels: 4, data }, 1, createTextureCache());
+    expect([half.width, half.height]).toEqual([1, 1]);
+    expect([...half.data]).toEqual([200, 0, 0, 128]);
   });
 });
 

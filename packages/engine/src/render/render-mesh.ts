@@ -4,6 +4,7 @@ import type { SurfaceMaterial } from '../texture/face-maps.ts';
 import { computeVertexNormals } from './compute-vertex-normals.ts';
 import type { RenderCamera } from './create-view-camera.ts';
 import { createRasterBuffers, type RasterBuffers, rasterize } from './rasterize.ts';
+import { createTextureCache, reduceTexture, type TextureCache } from './reduce-texture.ts';
 import { CLAY_LIGHT, PREVIEW_LIGHT, type RenderLight } from './render-light.ts';
 import { selectBySurface, selectNearPixels, type TriangleSelection } from './select-triangles.ts';
 import { type PixelList, prepareShading, type Shading, shadePixels } from './shade-pixels.ts';
@@ -38,6 +39,8 @@ export interface RenderMeshOptions {
   readonly style?: 'textured' | 'clay' | 'wireframe';
   /** Smooth outlines: four samples in the pixels that hold one. @default true */
   readonly antialias?: boolean;
+  /** Several views of one face may share it: textures are reduced to what a view can show. @default none */
+  readonly textureCache?: TextureCache;
   /** Working memory for pictures of the same size, see {@link createRenderBuffers}. */
   readonly buffers?: RenderBuffers;
 }
@@ -93,9 +96,11 @@ export function renderMesh(options: RenderMeshOptions): Raster {
   const { width, height } = options.size;
   const style = options.style ?? 'textured';
   const isClay = style === 'clay';
-  const surfaces = isClay ? options.surfaces.filter(isOpaque).map((s) => ({ ...s, ...CLAY })) : options.surfaces;
   const buffers = options.buffers ?? createRenderBuffers(width, height);
   const { screen, depth } = projectToScreen(mesh.positions, camera);
+  const surfaces = isClay
+    ? options.surfaces.filter(isOpaque).map((surface) => ({ ...surface, ...CLAY }))
+    : reduceTextures(mesh, options.surfaces, screen, options.textureCache ?? createTextureCache());
   const shading = prepareShading({
     mesh,
     normals: mesh.normals ?? computeVertexNormals(mesh.positions, mesh.triangles),
@@ -136,6 +141,51 @@ export function renderMesh(options: RenderMeshOptions): Raster {
     paint(rgb, { ...shading, wireScreen: null }, { layer, source: sheet.source, camera, pixels: covered });
   }
   return { width, height, rgb };
+}
+
+/** One triangle in so many is measured to find the scale of a texture. */
+const SCALE_STEP = 7;
+
+/** Texels per pixel up to which bilinear look-ups do not skip any that matter. */
+const MAX_TEXELS_PER_PIXEL = 1.4;
+
+/** The surfaces with textures as fine as the view can show: finer ones would sparkle. */
+function reduceTextures(
+  mesh: RenderableMesh,
+  surfaces: readonly SurfaceMaterial[],
+  screen: Float32Array,
+  cache: TextureCache,
+): readonly SurfaceMaterial[] {
+  return surfaces.map((surface) => {
+    const { albedo } = surface;
+    if (albedo === null) return surface;
+    let onScreen = 0;
+    let onTexture = 0;
+    for (const part of mesh.parts) {
+      if (!surface.materials.includes(part.material)) continue;
+      for (let t = part.firstTriangle; t < part.firstTriangle + part.triangleCount; t += SCALE_STEP) {
+        const area = doubleArea(screen, mesh.triangles, t);
+        // Triangles that show their front; y points down.
+        if (!(area < 0) && !surface.doubleSided) continue;
+        onScreen += Math.abs(area);
+        onTexture += Math.abs(doubleArea(mesh.uvs, mesh.triangleUvs, t));
+      }
+    }
+    if (!(onScreen > 0)) return surface;
+    const texelsPerPixel = Math.sqrt((onTexture * albedo.width * albedo.height) / onScreen);
+    const level = Math.min(
+      Math.ceil(Math.log2(texelsPerPixel / MAX_TEXELS_PER_PIXEL)),
+      Math.floor(Math.log2(Math.min(albedo.width, albedo.height))),
+    );
+    return level > 0 ? { ...surface, albedo: reduceTexture(albedo, level, cache) } : surface;
+  });
+}
+
+function doubleArea(points: Float32Array, triangles: Uint32Array, t: number): number {
+  const a = 2 * triangles[3 * t]!;
+  const b = 2 * triangles[3 * t + 1]!;
+  const c = 2 * triangles[3 * t + 2]!;
+  return (points[b]! - points[a]!) * (points[c + 1]! - points[a + 1]!) - (points[c]! - points[a]!) * (points[b + 1]! - points[a + 1]!);
 }
 
 function isOpaque(surface: SurfaceMaterial): boolean {
