@@ -119,7 +119,8 @@ function runScript(path, args) {
 
 /** @param {string[]} args */
 function runBiome(args) {
-  return spawnNode([join(root, 'node_modules/@biomejs/biome/bin/biome'), ...args], { cwd: root });
+  const colors = process.stdout.isTTY ? [] : ['--colors=off'];
+  return spawnNode([join(root, 'node_modules/@biomejs/biome/bin/biome'), ...args, ...colors], { cwd: root });
 }
 
 /** @param {string[]} args */
