@@ -14,6 +14,8 @@ const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
 const BIN = join(PACKAGE, 'dist/bin.js');
 const PORTRAIT = fileURLToPath(new URL('../../../examples/portrait.jpg', import.meta.url));
 const RESULT = ['face.glb', 'report.json'];
+/** As little work as gives a whole result; the first test makes everything of the full head. */
+const QUICK = ['--model', 'canonical', '--format', 'glb', '--texture-size', '512'];
 
 // Each starts several processes with the engine: seconds on a free machine, far more on a busy one.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
@@ -107,7 +109,7 @@ describe('the program', () => {
     mkdirSync(join(cwd, 'in'));
     for (const name of ['a.jpg', 'b.jpg', 'c.jpg']) copyFileSync(PORTRAIT, join(cwd, 'in', name));
     writeFileSync(join(cwd, 'in/d.jpg'), 'no photo');
-    const argv = ['make', 'in', '-o', 'out', '--format', 'glb', '--texture-size', '512', '--concurrency', '2'];
+    const argv = ['make', 'in', '-o', 'out', ...QUICK, '--concurrency', '2'];
 
     // A terminal sends Ctrl-C to the workers as well: a process group of its own stands for it.
     const { child, ended } = start(argv, { cwd, detached: true });
@@ -131,7 +133,7 @@ describe('the program', () => {
     expect(lines.find((line) => !line.ok && line.type === 'photo').error.code).toBe('FW_PHOTO_NOT_IMAGE');
     expect(listFiles(join(cwd, 'out'))).toEqual(['a', 'b', 'c'].flatMap((name) => RESULT.map((file) => `${name}/${file}`)));
 
-    await runBin(['make', 'in/a.jpg', '-o', 'alone', '--format', 'glb', '--texture-size', '512'], { cwd });
+    await runBin(['make', 'in/a.jpg', '-o', 'alone', ...QUICK], { cwd });
     const alone = readResult(join(cwd, 'alone'));
     const together = readResult(join(cwd, 'out/a'));
     expect(together.glb.equals(alone.glb)).toBe(true);
@@ -141,7 +143,7 @@ describe('the program', () => {
   it('keeps its word when the home folder cannot be written: a warning, and the face', async () => {
     const cwd = createFolder({ 'a-file': '' });
     const env = { ...process.env, FACEWRIGHT_CACHE_DIR: join(cwd, 'a-file/cache') };
-    const { status, stderr } = await runBin(['make', PORTRAIT, '--format', 'glb', '--texture-size', '512'], { cwd, env });
+    const { status, stderr } = await runBin(['make', PORTRAIT, ...QUICK], { cwd, env });
     expect(status).toBe(0);
     expect(stderr).toContain('[CACHE_NOT_WRITABLE]');
     expect(listFiles(join(cwd, 'portrait'))).toEqual(RESULT);
@@ -195,7 +197,7 @@ describe('the program with bad photos', () => {
     // A good photo among them, with a wrong ending and without the camera's notes.
     await sharp(PORTRAIT).png().toFile(join(cwd, 'in/portrait.png'));
     renameSync(join(cwd, 'in/portrait.png'), join(cwd, 'in/portrait.gif'));
-    const { status, stdout, stderr } = await runBin(['make', 'in', '-o', 'out', '--format', 'glb', '--texture-size', '512', '--json'], {
+    const { status, stdout, stderr } = await runBin(['make', 'in', '-o', 'out', ...QUICK, '--json'], {
       cwd,
     });
     expect(status).toBe(1);
