@@ -20,6 +20,9 @@ const RELAXATION = 1.5;
 /** Least ratio of a triangle's area in the picture after and before the field; below it the field is smoothed there. */
 const LEAST_AREA_RATIO = 0.15;
 
+/** Landmarks of more weight than this are not given up for a fold (outlines are). */
+const PINNED_WEIGHT = 0.1;
+
 /** The part of a mesh that the field lives on. Its vertices are counted anew, from the landmarks outward. */
 interface AlignmentGraph {
   /** Shape (A): vertex of the model. */
@@ -73,7 +76,7 @@ export function alignToLandmarks(model: FaceModel, projected: Float32Array, targ
     }
   }
   const membrane = solveMembrane(graph, residual, weight);
-  smoothFolds(graph, projected, membrane);
+  smoothFolds(graph, projected, weight, membrane);
   const field = new Float32Array(projected.length);
   graph.vertex.forEach((v, i) => {
     field[2 * v] = membrane[2 * i];
@@ -173,8 +176,12 @@ function moveLooseParts(
  *
  * @param field - shape (A,2), changed in place
  */
-function smoothFolds(graph: AlignmentGraph, projected: Float32Array, field: Float64Array): void {
-  const { vertex, triangles, start, neighbour } = graph;
+function smoothFolds(graph: AlignmentGraph, projected: Float32Array, weight: Float64Array, field: Float64Array): void {
+  const { vertex, triangles, start, neighbour, cornerStart, corner } = graph;
+  const isPinned = new Uint8Array(vertex.length);
+  for (let i = 0; i < isPinned.length; i++) {
+    for (let n = cornerStart[i]; n < cornerStart[i + 1]; n++) if (weight[corner[3 * n]] > PINNED_WEIGHT) isPinned[i] = 1;
+  }
   const isFolded = new Uint8Array(vertex.length);
   let candidates: ArrayLike<number> = triangles;
   for (let round = 0; round < 4; round++) {
@@ -206,6 +213,8 @@ function smoothFolds(graph: AlignmentGraph, projected: Float32Array, field: Floa
     }
     if (folded.length === 0) return;
     for (const i of folded) {
+      // Corners of landmarks stay: it is the others that give way.
+      if (isPinned[i] === 1) continue;
       let x = 0;
       let y = 0;
       for (let n = start[i]; n < start[i + 1]; n++) {

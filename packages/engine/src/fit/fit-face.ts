@@ -1,6 +1,7 @@
 import { FacewrightError } from '@facewright/protocol';
 import type { Intrinsics } from '../camera/camera.ts';
 import { project } from '../camera/project.ts';
+import { factorCholesky } from '../math/cholesky.ts';
 import { addRows } from '../math/dense-rows.ts';
 import { multiply3, transpose3 } from '../math/rotation.ts';
 import type { Similarity } from '../math/similarity.ts';
@@ -27,6 +28,9 @@ export interface FitInput {
 
 /** Identity modes in use without a prior from outside: 30 to 100 score the same on scans, and fewer are quicker. */
 const DEFAULT_MODES = 60;
+
+/** Residual in eye distances beyond which the points are no face: ten times that of ordinary photos. */
+const WORST_RESIDUAL_RATIO = 0.25;
 
 /** Outer eye corners. */
 const EYE_CORNERS = [33, 263] as const;
@@ -103,6 +107,7 @@ export function fitFace(input: FitInput): FittedFace {
     weights += basis.weight[l];
   }
   const residualRmsPx = Math.sqrt(squares / weights);
+  if (!(residualRmsPx < WORST_RESIDUAL_RATIO * eyeDistancePx)) throw fitFailed('the landmarks do not form a face');
 
   const positions = addExpressionTo(model, neutralPositions, expression);
   const textureTrust = Float64Array.from(landmark, (l, i) => TEXTURE_TRUST[l] * model.landmarks.confidence[i]);
@@ -183,8 +188,12 @@ function checkPrior(prior: IdentityPrior, identityCount: number): void {
       actual: `${prior.mean.length} and ${prior.covariance.length}`,
     });
   }
-  if (!prior.mean.every(Number.isFinite) || !prior.covariance.every(Number.isFinite)) {
-    throw new FacewrightError('FW_ARG_INVALID', { name: 'identityPrior', expected: 'finite numbers', actual: Number.NaN });
+  if (!prior.mean.every(Number.isFinite) || factorCholesky(prior.covariance, identityCount) === null) {
+    throw new FacewrightError('FW_ARG_INVALID', {
+      name: 'identityPrior',
+      expected: 'a finite mean and a positive definite covariance',
+      actual: 'another',
+    });
   }
 }
 

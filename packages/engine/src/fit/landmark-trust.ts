@@ -5,6 +5,7 @@ const EYELIDS = [
 ];
 const OUTER_LIPS = [61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 185, 40, 39, 37, 0, 267, 269, 270, 409];
 const INNER_LIPS = [78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 191, 80, 81, 82, 13, 312, 311, 310, 415];
+const BROWS = [70, 63, 105, 66, 107, 55, 65, 52, 53, 46, 300, 293, 334, 296, 336, 285, 295, 282, 283, 276];
 /** Outline of the face as it is seen: another line of the head in every view. */
 const OVAL = [
   10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 93,
@@ -30,6 +31,7 @@ export const SHAPE_TRUST: Float64Array = fill(1, [
  */
 export const EXPRESSION_TRUST: Float64Array = fill(0.15, [
   [OVAL, 0.05],
+  [BROWS, 0.3],
   [EYELIDS, 1],
   [OUTER_LIPS, 1],
   [INNER_LIPS, 1],
