@@ -73,6 +73,8 @@ const SAMPLES = [
   [0.125, 0.375],
 ] as const;
 
+const CENTRE = [[0, 0]] as const;
+
 /** Two neighbours belong to different surfaces when their depths differ by more than this, mm (a pixel of a preview is 0.6 mm wide). */
 const OUTLINE_STEP_MM = 6;
 
@@ -123,22 +125,15 @@ export function renderMesh(options: RenderMeshOptions): Raster {
   paint(rgb, shading, { layer: buffers.opaque, source: solid.source, camera, pixels: inside });
   if (antialias) paintOutlines(rgb, shading, solid, { screen, depth, cullBack }, camera, backdrop, buffers);
 
-  for (let k = 0; k < surfaces.length; k++) {
-    const surface = surfaces[k]!;
+  for (const surface of surfaces) {
     if (isOpaque(surface)) continue;
-    const { layer, opaque, pixels } = buffers;
     const sheet = selectBySurface(
       mesh.triangles,
       shading.triangleSurface,
       surfaces.map((other) => other === surface),
     );
-    const [from, to] = findPixelRange(sheet, screen, width, height);
-    layer.triangle.fill(-1, from, to);
-    layer.depth.set(opaque.depth.subarray(from, to), from);
-    const input = { screen, depth, triangles: sheet.triangles, perspective: true, cullBack: !surface.doubleSided, clear: false };
-    rasterize(input, layer);
-    const covered = listPixels(pixels, (p) => layer.triangle[p]! >= 0, from, to);
-    paint(rgb, { ...shading, wireScreen: null }, { layer, source: sheet.source, camera, pixels: covered });
+    const samples = antialias ? SAMPLES : CENTRE;
+    paintSheet(rgb, { ...shading, wireScreen: null }, sheet, { screen, depth, cullBack: !surface.doubleSided }, camera, samples, buffers);
   }
   return { width, height, rgb };
 }
@@ -254,7 +249,7 @@ function findPixelRange(selection: TriangleSelection, screen: Float32Array, widt
   return [first * width, end * width];
 }
 
-/** Shades pixels and lays them over the picture by their alpha. */
+/** Shades opaque pixels into the picture. */
 function paint(rgb: Uint8Array, shading: Shading, list: PixelList): void {
   const { pixels } = list;
   const colors = new Float32Array(4 * CHUNK);
@@ -263,19 +258,78 @@ function paint(rgb: Uint8Array, shading: Shading, list: PixelList): void {
     shadePixels(shading, list, from, to, colors);
     for (let k = from, o = 0; k < to; k++, o += 4) {
       const q = 3 * pixels[k]!;
-      const alpha = colors[o + 3]!;
-      if (alpha === 1) {
-        rgb[q] = encodeSrgb(colors[o]!);
-        rgb[q + 1] = encodeSrgb(colors[o + 1]!);
-        rgb[q + 2] = encodeSrgb(colors[o + 2]!);
-      } else if (alpha > 0) {
-        for (let c = 0; c < 3; c++) {
-          const behind = LINEAR_FROM_SRGB[rgb[q + c]!]!;
-          rgb[q + c] = encodeSrgb(behind + (colors[o + c]! - behind) * alpha);
-        }
+      rgb[q] = encodeSrgb(colors[o]!);
+      rgb[q + 1] = encodeSrgb(colors[o + 1]!);
+      rgb[q + 2] = encodeSrgb(colors[o + 2]!);
+    }
+  }
+}
+
+/**
+ * Lays a transparent sheet over the picture, where it is not hidden. Lashes and the rims of the eyes are thinner than a pixel:
+ * their alpha is the mean over the samples, each against the depth at the pixel's centre.
+ */
+function paintSheet(
+  rgb: Uint8Array,
+  shading: Shading,
+  sheet: TriangleSelection,
+  mesh: ScreenMesh,
+  camera: RenderCamera,
+  samples: readonly (readonly [number, number])[],
+  { opaque, layer, pixels: scratch }: RenderBuffers,
+): void {
+  const [from, to] = findPixelRange(sheet, mesh.screen, layer.width, layer.height);
+  // Shape (pixels of the range, 4): colour times alpha, alpha.
+  const sum = new Float32Array(4 * (to - from));
+  const colors = new Float32Array(4 * CHUNK);
+  for (const [dx, dy] of samples) {
+    layer.triangle.fill(-1, from, to);
+    layer.depth.set(opaque.depth.subarray(from, to), from);
+    const screen = shiftScreen(mesh.screen, dx, dy);
+    rasterize({ screen, depth: mesh.depth, triangles: sheet.triangles, perspective: true, cullBack: mesh.cullBack, clear: false }, layer);
+    const pixels = listPixels(scratch, (p) => layer.triangle[p]! >= 0, from, to);
+    const list = { layer, source: sheet.source, camera: shiftCamera(camera, dx, dy), pixels };
+    for (let first = 0; first < pixels.length; first += CHUNK) {
+      const end = Math.min(pixels.length, first + CHUNK);
+      shadePixels(shading, list, first, end, colors);
+      for (let k = first, o = 0; k < end; k++, o += 4) {
+        const q = 4 * (pixels[k]! - from);
+        const alpha = colors[o + 3]!;
+        if (alpha === 0) continue;
+        for (let c = 0; c < 3; c++) sum[q + c] += colors[o + c]! * alpha;
+        sum[q + 3] += alpha;
       }
     }
   }
+  for (let p = from, q = 0; p < to; p++, q += 4) {
+    const alpha = sum[q + 3]! / samples.length;
+    if (alpha === 0) continue;
+    for (let c = 0; c < 3; c++) {
+      const behind = LINEAR_FROM_SRGB[rgb[3 * p + c]!]!;
+      rgb[3 * p + c] = encodeSrgb(behind * (1 - alpha) + sum[q + c]! / samples.length);
+    }
+  }
+}
+
+/** A mesh as the rasteriser takes it. */
+interface ScreenMesh {
+  readonly screen: Float32Array;
+  readonly depth: Float32Array;
+  readonly cullBack: boolean;
+}
+
+/** The picture moved so that the point (dx, dy) beside each pixel's centre lies on it. */
+function shiftScreen(screen: Float32Array, dx: number, dy: number): Float32Array {
+  const shifted = new Float32Array(screen.length);
+  for (let i = 0; i < shifted.length; i += 2) {
+    shifted[i] = screen[i]! - dx;
+    shifted[i + 1] = screen[i + 1]! - dy;
+  }
+  return shifted;
+}
+
+function shiftCamera(camera: RenderCamera, dx: number, dy: number): RenderCamera {
+  return { ...camera, centerX: camera.centerX - dx, centerY: camera.centerY - dy };
 }
 
 /** Marks the pixels on both sides of a step in depth. */
@@ -298,7 +352,7 @@ function paintOutlines(
   rgb: Uint8Array,
   shading: Shading,
   selection: TriangleSelection,
-  mesh: { readonly screen: Float32Array; readonly depth: Float32Array; readonly cullBack: boolean },
+  mesh: ScreenMesh,
   camera: RenderCamera,
   backdrop: Float32Array,
   { edge, layer, pixels: scratch }: RenderBuffers,
@@ -308,16 +362,10 @@ function paintOutlines(
   const pixels = listPixels(scratch, (p) => edge[p] === 1);
   const sum = new Float32Array(3 * pixels.length);
   const colors = new Float32Array(4 * pixels.length);
-  const shifted = new Float32Array(mesh.screen.length);
-  const input = { screen: shifted, depth: mesh.depth, triangles: near.triangles, perspective: true, cullBack: mesh.cullBack };
   for (const [dx, dy] of SAMPLES) {
-    for (let i = 0; i < shifted.length; i += 2) {
-      shifted[i] = mesh.screen[i]! - dx;
-      shifted[i + 1] = mesh.screen[i + 1]! - dy;
-    }
-    rasterize(input, layer);
-    const sampleCamera = { ...camera, centerX: camera.centerX - dx, centerY: camera.centerY - dy };
-    shadePixels(shading, { layer, source: near.source, camera: sampleCamera, pixels }, 0, pixels.length, colors);
+    const screen = shiftScreen(mesh.screen, dx, dy);
+    rasterize({ screen, depth: mesh.depth, triangles: near.triangles, perspective: true, cullBack: mesh.cullBack }, layer);
+    shadePixels(shading, { layer, source: near.source, camera: shiftCamera(camera, dx, dy), pixels }, 0, pixels.length, colors);
     for (let k = 0; k < pixels.length; k++) {
       const isBackground = colors[4 * k + 3] === 0;
       const row = 3 * Math.floor(pixels[k]! / width);

@@ -47,6 +47,8 @@ export function renderPortrait(scene: PortraitScene): PortraitImage {
   const tile = createRasterBuffers(TILE * n, TILE * n);
   const triangleBoxes = boxTriangles(world.screen, world.triangles);
   const rgb = new Float64Array(3);
+  const backdrop = createBackdrop(scene);
+  const back = new Float64Array(3);
   const shifted = new Float32Array(world.screen.length);
   for (let y0 = 0; y0 < height; y0 += TILE) {
     for (let x0 = 0; x0 < width; x0 += TILE) {
@@ -61,7 +63,7 @@ export function renderPortrait(scene: PortraitScene): PortraitImage {
       for (let y = y0; y < y1; y++) {
         for (let x = x0; x < x1; x++) {
           const q = 3 * (y * width + x);
-          const back = backdropAt(scene, x + 0.5, y + 0.5);
+          backdrop(x + 0.5, y + 0.5, back);
           for (let sy = 0; sy < n; sy++) {
             for (let sx = 0; sx < n; sx++) {
               const p = ((y - y0) * n + sy) * TILE * n + (x - x0) * n + sx;
@@ -85,20 +87,36 @@ export function renderPortrait(scene: PortraitScene): PortraitImage {
   return { width, height, linear };
 }
 
-const backColor = new Float64Array(3);
+/** Step of the table of clouds, px. */
+const CLOUD_STEP = 8;
 
-function backdropAt(scene: PortraitScene, x: number, y: number): Float64Array {
+/** Linear colour of the backdrop at a point of the picture, written to the array: lighter in the middle, faintly clouded. */
+function createBackdrop(scene: PortraitScene): (x: number, y: number, out: Float64Array) => void {
   const { width, height, studio } = scene;
-  const dx = (x - width * 0.52) / Math.max(width, height);
-  const dy = (y - height * 0.42) / Math.max(width, height);
-  const t = smoothstep(0.05, 0.75, Math.hypot(dx, dy));
-  const cloud = 2.5 * fractalNoise3((x / width) * 3.1, (y / width) * 3.1, 7, 3, 301);
-  for (let c = 0; c < 3; c++) {
-    const s = studio.backdrop.middle[c]! + (studio.backdrop.corner[c]! - studio.backdrop.middle[c]!) * t + cloud;
-    const i = Math.max(0, Math.min(254, Math.floor(s)));
-    backColor[c] = (LINEAR_FROM_SRGB[i]! + (LINEAR_FROM_SRGB[i + 1]! - LINEAR_FROM_SRGB[i]!) * (s - i)) / studio.exposure;
+  const { middle, corner } = studio.backdrop;
+  const columns = Math.ceil(width / CLOUD_STEP) + 2;
+  const rows = Math.ceil(height / CLOUD_STEP) + 2;
+  const clouds = new Float32Array(columns * rows);
+  for (let k = 0; k < clouds.length; k++) {
+    const x = ((k % columns) * CLOUD_STEP) / width;
+    const y = (Math.floor(k / columns) * CLOUD_STEP) / width;
+    clouds[k] = 2.5 * fractalNoise3(x * 3.1, y * 3.1, 7, 3, 301);
   }
-  return backColor;
+  return (x, y, out) => {
+    const t = smoothstep(0.05, 0.75, Math.hypot(x - width * 0.52, y - height * 0.42) / Math.max(width, height));
+    const i = Math.floor(x / CLOUD_STEP);
+    const j = Math.floor(y / CLOUD_STEP);
+    const fx = x / CLOUD_STEP - i;
+    const fy = y / CLOUD_STEP - j;
+    const p = j * columns + i;
+    const above = clouds[p]! + (clouds[p + 1]! - clouds[p]!) * fx;
+    const below = clouds[p + columns]! + (clouds[p + columns + 1]! - clouds[p + columns]!) * fx;
+    for (let c = 0; c < 3; c++) {
+      const s = middle[c]! + (corner[c]! - middle[c]!) * t + above + (below - above) * fy;
+      const k = Math.max(0, Math.min(254, Math.floor(s)));
+      out[c] = (LINEAR_FROM_SRGB[k]! + (LINEAR_FROM_SRGB[k + 1]! - LINEAR_FROM_SRGB[k]!) * (s - k)) / studio.exposure;
+    }
+  };
 }
 
 /** Shape (T,4): first and last column and row that a triangle may touch. */

@@ -29,7 +29,7 @@ const TONES = [
 ] as const;
 
 /** Square picture of the signed distance to the outline of the lips, mm (negative inside), as fine as {@link LIP_STEP_MM}. */
-const LIP_STEP_MM = 0.5;
+const LIP_STEP_MM = 0.8;
 
 /** A function that tells the colour and relief of the skin at a point of the mean head (rest frame, mm). */
 export function createSkin(look: PersonLook, anatomy: Anatomy): (x: number, y: number, z: number, out: SkinSample) => void {

@@ -85,7 +85,7 @@ export function prepareWorld(scene: PortraitScene): World {
   const occluders = { positions: solidPositions, triangles: outside, strands, strandStep };
   const receivers = [{ positions: solidPositions, normals: solidNormals }, ...strands.map((s) => ({ positions: s.points, normals: null }))];
   const r = camera.rotation;
-  const many = (full: number): number => Math.max(3, Math.round(full * Math.min(1, 0.12 + detail * 0.9)));
+  const many = (full: number): number => Math.max(3, Math.round(full * Math.min(1, 0.07 + detail * 0.95)));
   const fine = detail > 0.5 ? 1024 : 384;
   const coarse = detail > 0.5 ? 512 : 256;
   const ambient = gatherLight(occluders, receivers, sampleSurroundings(studio, many(80), r, scene.seed), true, coarse);
