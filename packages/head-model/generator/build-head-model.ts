@@ -1,12 +1,11 @@
-import { PREDICT_PREVIOUS, PREDICT_SELF, REFERENCES } from '../src/decode-shapes.ts';
-import { type HeadRegion, NO_CORNER, type QuantisationRecord } from '../src/head-model-data.ts';
+import { type HeadRegion, NO_CORNER, type QuantisationRecord, type SparseShape } from '../src/head-model-data.ts';
 import { type HeadModelMeta, STREAM } from '../src/read-head-model.ts';
 import { triangulate } from '../src/triangulate.ts';
 import { buildPredictionTable } from './build-prediction-table.ts';
 import { buildRegions } from './build-regions.ts';
+import { computeLandmarkBasis } from './compute-landmark-basis.ts';
 import { deriveGaze, deriveTongueOut } from './derive-expressions.ts';
-import { encodeNeutral, encodePolygons, encodePolygonUvs, encodeRows, encodeSequence } from './encode-mesh.ts';
-import { encodeExpressions, encodeModes } from './encode-shapes.ts';
+import { encodeModes } from './encode-modes.ts';
 import { fitBodies } from './fit-bodies.ts';
 import type { CanonicalMesh } from './fit-canonical-mesh.ts';
 import { fitSphere } from './fit-sphere.ts';
@@ -23,7 +22,7 @@ const MODEL_VERSION = '1.0.0';
 
 const MM_PER_CM = 10;
 const NEUTRAL_STEP_MM = 0.001;
-const UV_STEP = 1e-6;
+const UV_STEPS = 1e6;
 const FACE_STEP_MM = 0.003;
 const OTHER_STEP_MM = 0.005;
 /** Vertices that the symmetric columns miss by more stand for themselves alone (90 of them, around inner eye corners and nostrils). */
@@ -40,7 +39,7 @@ export function buildHeadModel(upstream: Upstream, canonical: CanonicalMesh, qua
 
   const origin = findOriginCm(neutral.positions);
   const positions = neutral.positions.map((x, i) => MM_PER_CM * (x - origin[i % 3]!));
-  const neutralSteps = Int32Array.from(positions, (x) => Math.round(x / NEUTRAL_STEP_MM));
+  const neutralMm = Float32Array.from(positions, (x) => Math.round(x / NEUTRAL_STEP_MM) * NEUTRAL_STEP_MM);
   const mirrorVertex = pairVertices(neutral.positions);
 
   const columns = splitModes(identities, mirrorVertex, findPart('face').vertices[1], DROP_PART_BELOW_MM);
@@ -52,9 +51,9 @@ export function buildHeadModel(upstream: Upstream, canonical: CanonicalMesh, qua
   const paired = representatives.filter((v) => !inBody[v]);
   const rowVertices = [...paired, ...paired.flatMap((v) => (isSingle(v) && mirrorVertex[v] !== v ? [mirrorVertex[v]!] : []))];
   const rowSignal = describeRows(columns, identities, vertexCount, isSingle);
-  const table = buildPredictionTable(positions, mirrorVertex, [rowVertices, representatives.filter((v) => inBody[v])], rowSignal);
+  const table = buildPredictionTable(positions, rowVertices, rowSignal);
   const columnCount = columns.columnMode.length;
-  const rowStepMm = Float32Array.from(table.order.subarray(0, rowVertices.length), identityStepOf);
+  const rowStepMm = Float32Array.from(table.order, identityStepOf);
   const steps = new Int16Array(3 * rowStepMm.length * columnCount);
   rowStepMm.forEach((step, h) => {
     for (let d = 0; d < 3; d++) {
@@ -62,18 +61,17 @@ export function buildHeadModel(upstream: Upstream, canonical: CanonicalMesh, qua
       for (let c = 0; c < columnCount; c++) steps[(3 * h + d) * columnCount + c] = Math.round(rowSignal[i * columnCount + c]! / step);
     }
   });
-  const rowPartner = table.order.slice(0, rowStepMm.length).map((v) => (isSingle(v) ? v : mirrorVertex[v]!));
-  const packedModes = encodeModes(table, rowStepMm.length, 3 * columnCount, steps);
+  const rowPartner = table.order.map((v) => (isSingle(v) ? v : mirrorVertex[v]!));
+  const packedModes = encodeModes(table, 3 * columnCount, steps);
 
   const { polygons, polygonUvs } = packPolygons(upstream, positions);
-  const shapes = sortByPair([
+  const shapes = [
     ...upstream.expressions.map(({ name, delta }) => ({ name, deltaMm: delta.map((x) => MM_PER_CM * x) })),
     ...deriveGaze(positions),
     deriveTongueOut(positions, polygons, polygonUvs),
-  ]);
-  const fields = shapes.map((s) => Int16Array.from(s.deltaMm, (x) => Math.round(x / EXPRESSION_STEP_MM)));
-  const predictors = Uint8Array.from(shapes, (s) => (s.followsPartner ? PREDICT_PREVIOUS : PREDICT_SELF));
-  const packedExpressions = encodeExpressions(table, fields, predictors);
+  ];
+  const expressions: SparseShape[] = shapes.map(({ name, deltaMm }) => ({ name, stepMm: EXPRESSION_STEP_MM, ...listMoving(deltaMm) }));
+  const runs = expressions.map(({ vertices }) => findRuns(vertices));
 
   const { uvs, tiles } = packUvs(upstream);
   const landmarks = registerLandmarks(positions, polygons, canonical);
@@ -105,21 +103,15 @@ export function buildHeadModel(upstream: Upstream, canonical: CanonicalMesh, qua
     symmetricColumns: columns.symmetricColumns,
     bodies: bodies.map(({ columns: _, ...body }) => body),
   };
+  const shapesAsStored = {
+    neutral: neutralMm,
+    mirrorVertex,
+    identity: { ...basis, bodies, columnMode: columns.columnMode, rowVertex: table.order, rowPartner, rowStepMm, steps },
+    expressions,
+  };
+  const landmarkFields = computeLandmarkBasis(shapesAsStored, landmarks, triangles);
   const [face, other] = measureQuantisation(
-    {
-      neutral: Float32Array.from(neutralSteps, (x) => x * NEUTRAL_STEP_MM),
-      mirrorVertex,
-      identity: {
-        ...basis,
-        bodies,
-        columnMode: columns.columnMode,
-        rowVertex: table.order.subarray(0, rowStepMm.length),
-        rowPartner,
-        rowStepMm,
-        steps,
-      },
-      expressions: shapes.map(({ name }, e) => ({ name, stepMm: EXPRESSION_STEP_MM, ...listMoving(fields[e]!) })),
-    },
+    shapesAsStored,
     {
       neutralMm: positions,
       identitiesMm: identities.map((mode) => mode.map((x) => MM_PER_CM * x)),
@@ -149,8 +141,6 @@ export function buildHeadModel(upstream: Upstream, canonical: CanonicalMesh, qua
     polygonCount: neutral.polygons.length,
     uvCount: uvs.length / 2,
     identity: { ...basis, rowCount: rowStepMm.length },
-    neutralStepMm: NEUTRAL_STEP_MM,
-    uvStep: UV_STEP,
     expressionStepMm: EXPRESSION_STEP_MM,
     expressionNames: shapes.map((s) => s.name),
     regionNames,
@@ -166,30 +156,33 @@ export function buildHeadModel(upstream: Upstream, canonical: CanonicalMesh, qua
   const bytes = writeContainer(
     meta,
     [
-      { name: 'neutral', data: encodeNeutral(table.order, mirrorVertex, table.references, REFERENCES, neutralSteps) },
-      { name: 'polygons', data: encodePolygons(polygons) },
-      { name: 'polygonUvs', data: encodePolygonUvs(polygons, polygonUvs) },
-      { name: 'uvs', data: encodeRows(uvs, 2) },
-      { name: 'mirrorVertex', data: encodeSequence(mirrorVertex) },
-      { name: 'order', data: table.order },
+      { name: 'neutral', data: neutralMm },
+      { name: 'polygons', data: polygons },
+      { name: 'polygonUvs', data: polygonUvs },
+      { name: 'uvs', data: uvs },
+      { name: 'mirrorVertex', data: mirrorVertex },
+      { name: 'rowVertex', data: table.order },
       { name: 'references', data: table.references },
       { name: 'weights', data: table.weights },
       { name: 'columnMode', data: columns.columnMode },
       { name: 'rowStepMm', data: rowStepMm },
       { name: 'rowPartner', data: rowPartner },
       { name: 'bodies', data: Float32Array.from(bodies.flatMap((b) => Array.from(b.columns))) },
-      { name: 'modeEscapes', data: packedModes.escapes },
-      { name: 'predictors', data: predictors, stream: STREAM.expressions },
-      { name: 'moving', data: packedExpressions.moving, stream: STREAM.expressions },
-      { name: 'expressions', data: packedExpressions.residuals, stream: STREAM.expressions },
-      { name: 'expressionEscapes', data: packedExpressions.escapes, stream: STREAM.expressions },
+      { name: 'movingCount', data: Uint16Array.from(expressions, (e) => e.vertices.length), stream: STREAM.expressions },
+      { name: 'runCount', data: Uint16Array.from(runs, (r) => r.length / 2), stream: STREAM.expressions },
+      { name: 'runs', data: Uint16Array.from(runs.flat()), stream: STREAM.expressions },
+      { name: 'expressions', data: Int16Array.from(expressions.flatMap((e) => Array.from(e.steps))), stream: STREAM.expressions },
       { name: 'landmark', data: landmarks.landmark },
       { name: 'landmarkTriangle', data: landmarks.triangle },
       { name: 'landmarkBarycentric', data: landmarks.barycentric },
       { name: 'landmarkMirror', data: landmarks.mirror },
       { name: 'landmarkConfidence', data: landmarks.confidence },
-      { name: 'regions', data: Uint8Array.from(regionNames.flatMap((name) => Array.from(regions[name], (w) => Math.round(255 * w)))) },
+      { name: 'landmarkMean', data: Float32Array.from(landmarkFields.mean) },
+      { name: 'landmarkModes', data: Float32Array.from(landmarkFields.identity, roundBasis) },
+      { name: 'landmarkExpressions', data: Float32Array.from(landmarkFields.expression) },
+      { name: 'regions', data: Float32Array.from(regionNames.flatMap((name) => Array.from(regions[name], roundWeight))) },
       { name: 'modes', data: packedModes.residuals, stream: STREAM.modes },
+      { name: 'modeEscapes', data: packedModes.escapes, stream: STREAM.modes },
     ],
     quality,
   );
@@ -245,27 +238,35 @@ function identityStepOf(v: number): number {
   return v < findPart('face').vertices[1] ? FACE_STEP_MM : OTHER_STEP_MM;
 }
 
-/** The vertices that a field moves, and how. */
-function listMoving(field: Int16Array): { vertices: Uint16Array; steps: Int16Array } {
+/** The vertices that a field moves, and by how many steps: shape (3,M). */
+function listMoving(deltaMm: Float64Array): { vertices: Uint16Array; steps: Int16Array } {
+  const steps = Int16Array.from(deltaMm, (x) => Math.round(x / EXPRESSION_STEP_MM));
   const vertices: number[] = [];
-  for (let v = 0; v < field.length / 3; v++) if (field[3 * v] !== 0 || field[3 * v + 1] !== 0 || field[3 * v + 2] !== 0) vertices.push(v);
+  for (let v = 0; v < steps.length / 3; v++) if (steps[3 * v] !== 0 || steps[3 * v + 1] !== 0 || steps[3 * v + 2] !== 0) vertices.push(v);
   return {
     vertices: Uint16Array.from(vertices),
-    steps: Int16Array.from({ length: 3 * vertices.length }, (_, i) => field[3 * vertices[Math.floor(i / 3)]! + (i % 3)]!),
+    steps: Int16Array.from([0, 1, 2].flatMap((d) => vertices.map((v) => steps[3 * v + d]!))),
   };
 }
 
-/** Shapes in upstream's order, except that the right-hand one comes directly after its left-hand partner. */
-function sortByPair<T extends { readonly name: string }>(shapes: readonly T[]): (T & { followsPartner: boolean })[] {
-  const out: (T & { followsPartner: boolean })[] = [];
-  for (const shape of shapes) {
-    if (out.some((s) => s.name === shape.name)) continue;
-    out.push({ ...shape, followsPartner: false });
-    const partnerName = shape.name.endsWith('_L') ? shape.name.replace(/_L$/, '_R') : shape.name.replace(/Left$/, 'Right');
-    const partner = shapes.find((s) => s.name === partnerName);
-    if (partner && partner !== shape && !out.some((s) => s.name === partner.name)) out.push({ ...partner, followsPartner: true });
-  }
-  return out;
+/** First and count of each run of consecutive numbers in an ascending list, one after the other. */
+function findRuns(list: Uint16Array): number[] {
+  const runs: number[] = [];
+  list.forEach((v, i) => {
+    if (i > 0 && v === list[i - 1]! + 1) runs[runs.length - 1]!++;
+    else runs.push(v, 1);
+  });
+  return runs;
+}
+
+/** To 2^-14 mm (0.06 um): finer figures mean nothing, and pack worse. */
+function roundBasis(x: number): number {
+  return Math.round(x * 16384) / 16384;
+}
+
+/** Weights to 1/255: finer ones mean nothing, and pack worse. */
+function roundWeight(weight: number): number {
+  return Math.round(255 * weight) / 255;
 }
 
 /** Upstream's polygons; a quad is turned so that its diagonal 0-2 is the shorter one. */
@@ -290,15 +291,16 @@ function packPolygons(upstream: Upstream, positions: Float64Array): { polygons: 
   return { polygons, polygonUvs };
 }
 
-/** UVs in steps, v down, without the tile; and the tile of each polygon. */
-function packUvs(upstream: Upstream): { uvs: Int32Array; tiles: Int32Array } {
+/** UVs with v down, without the tile; and the tile of each polygon. */
+function packUvs(upstream: Upstream): { uvs: Float32Array; tiles: Int32Array } {
   const { uvs: source, polygons } = upstream.neutral;
-  const uvs = new Int32Array(source.length);
+  const uvs = new Float32Array(source.length);
   const tileOfUv = new Int32Array(source.length / 2);
   for (let i = 0; i < tileOfUv.length; i++) {
     tileOfUv[i] = Math.floor(source[2 * i]!);
-    uvs[2 * i] = Math.round((source[2 * i]! - tileOfUv[i]!) / UV_STEP);
-    uvs[2 * i + 1] = Math.round((1 - source[2 * i + 1]!) / UV_STEP);
+    // Upstream's six decimals, without what the subtraction leaves behind.
+    uvs[2 * i] = Math.round((source[2 * i]! - tileOfUv[i]!) * UV_STEPS) / UV_STEPS;
+    uvs[2 * i + 1] = Math.round((1 - source[2 * i + 1]!) * UV_STEPS) / UV_STEPS;
   }
   const tiles = Int32Array.from(polygons, (p) => tileOfUv[p.uvs[0]!]!);
   return { uvs, tiles };

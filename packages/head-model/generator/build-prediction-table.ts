@@ -1,4 +1,4 @@
-import { type PredictionTable, REFERENCES, WEIGHT_BITS } from '../src/decode-shapes.ts';
+import { type PredictionTable, REFERENCES, WEIGHT_BITS } from '../src/decode-modes.ts';
 
 /**
  * Chooses what predicts what, so that little is left over.
@@ -8,17 +8,17 @@ import { type PredictionTable, REFERENCES, WEIGHT_BITS } from '../src/decode-sha
  * best (orthogonal matching pursuit with a ridge); distance alone would let the upper lip predict the lower. Own derivation.
  *
  * @param positions - shape (V,3)
- * @param groups - the vertices that get rows; each group is ordered by itself and follows the one before
+ * @param vertices - the vertices that get rows
  * @param signal - shape (V,C): numbers of each vertex that the prediction should explain
+ * @returns also `order`, shape (H): the vertex of each row
  */
 export function buildPredictionTable(
   positions: Float64Array,
-  mirrorVertex: Uint16Array,
-  groups: readonly (readonly number[])[],
+  vertices: readonly number[],
   signal: Float32Array,
-): PredictionTable {
-  const columns = signal.length / mirrorVertex.length;
-  const order = groups.flatMap((group) => orderByDistance(positions, group));
+): PredictionTable & { readonly order: Uint16Array } {
+  const columns = (3 * signal.length) / positions.length;
+  const order = orderByDistance(positions, vertices);
   const references = new Uint16Array(REFERENCES * order.length);
   const weights = new Int16Array(REFERENCES * order.length);
   order.forEach((v, p) => {
@@ -29,7 +29,7 @@ export function buildPredictionTable(
       weights[REFERENCES * p + k] = weight[k]!;
     });
   });
-  return { order: Uint16Array.from(order), mirrorVertex, references, weights };
+  return { order: Uint16Array.from(order), references, weights };
 }
 
 /** Candidates per vertex; more than this gains nothing measurable. */

@@ -30,12 +30,13 @@ export function evaluateHead(
 /** out += amount * shape. */
 export function addExpression(shape: SparseShape, amount: number, out: Float32Array): void {
   const { vertices, steps } = shape;
+  const count = vertices.length;
   const scale = amount * shape.stepMm;
-  for (let i = 0, s = 0; i < vertices.length; i++, s += 3) {
+  for (let i = 0; i < count; i++) {
     const at = 3 * vertices[i]!;
-    out[at]! += scale * steps[s]!;
-    out[at + 1]! += scale * steps[s + 1]!;
-    out[at + 2]! += scale * steps[s + 2]!;
+    out[at]! += scale * steps[i]!;
+    out[at + 1]! += scale * steps[count + i]!;
+    out[at + 2]! += scale * steps[2 * count + i]!;
   }
 }
 

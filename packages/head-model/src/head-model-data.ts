@@ -57,9 +57,9 @@ export const NO_MODE = 0xffff;
 /** One expression shape: only the vertices that move are kept. */
 export interface SparseShape {
   readonly name: string;
-  /** Shape (M): the vertices that move, in no particular order. */
+  /** Shape (M): the vertices that move, ascending. */
   readonly vertices: Uint16Array;
-  /** Shape (M,3): displacement at amount 1, in steps of `stepMm`. */
+  /** Shape (3,M): displacement at amount 1, first all x, then y, then z; in steps of `stepMm`. */
   readonly steps: Int16Array;
   readonly stepMm: number;
 }
@@ -74,8 +74,14 @@ export interface HeadLandmarks {
   readonly barycentric: Float32Array;
   /** Shape (L): index in this table of the landmark on the other side. */
   readonly mirror: Uint16Array;
-  /** Shape (L), 0..1: 1 = a point of the surface, less = an outline that slides with the view. */
+  /** Shape (L), 0..1: how sure the place is on this head. */
   readonly confidence: Float32Array;
+  /** Shape (L,3), millimetres: on the neutral head. */
+  readonly mean: Float32Array;
+  /** Shape (K,L,3), millimetres per standard deviation: what follows from the modes of the corners. */
+  readonly identity: Float32Array;
+  /** Shape (E,L,3), millimetres at amount 1. */
+  readonly expression: Float32Array;
 }
 
 /** How exactly the stored numbers stand for the archive's, as the generator measured it. Millimetres. */

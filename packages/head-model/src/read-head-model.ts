@@ -1,6 +1,5 @@
 import { type Container, openContainer } from './container.ts';
-import { decodeNeutral, decodePolygons, decodePolygonUvs, decodeRows, decodeSequence } from './decode-mesh.ts';
-import { decodeExpressions, decodeModes, type PredictionTable, REFERENCES } from './decode-shapes.ts';
+import { decodeModes, REFERENCES } from './decode-modes.ts';
 import type { AffineBody, HeadModelData, HeadPart, HeadRegion, QuantisationRecord, SparseShape } from './head-model-data.ts';
 
 /** What the file says in words; numbers are in its arrays. */
@@ -18,9 +17,6 @@ export interface HeadModelMeta {
     readonly rowCount: number;
     readonly bodies: readonly Omit<AffineBody, 'columns'>[];
   };
-  readonly neutralStepMm: number;
-  /** UVs are whole multiples of this: upstream's six decimals. */
-  readonly uvStep: number;
   readonly expressionStepMm: number;
   readonly expressionNames: readonly string[];
   readonly regionNames: readonly HeadRegion[];
@@ -39,49 +35,33 @@ export const STREAM = { mesh: 0, modes: 1, expressions: 2 } as const;
  */
 export async function readHeadModel(bytes: Uint8Array, path: string): Promise<HeadModelData> {
   const container = openContainer<HeadModelMeta>(bytes, path);
-  const expressionsReady = container.unpack(STREAM.expressions);
   const modesReady = container.unpack(STREAM.modes);
+  const expressionsReady = container.unpack(STREAM.expressions);
   // Awaited below; should the mesh fail first, nobody is left to hear of these, and that must not end the process.
   for (const ready of [expressionsReady, modesReady]) ready.catch(() => {});
   await container.unpack(STREAM.mesh);
   const { meta, array } = container;
-  const mirrorVertex = decodeSequence(array('mirrorVertex', 'u16', meta.vertexCount));
-  const order = array('order', 'u16');
-  const table: PredictionTable = {
-    order,
-    mirrorVertex,
-    references: array('references', 'u16', REFERENCES * order.length),
-    weights: array('weights', 'i16', REFERENCES * order.length),
-  };
-  const mesh = readMesh(container, table);
-
+  const mesh = readMesh(container);
   await expressionsReady;
-  const expressions: SparseShape[] = decodeExpressions(table, {
-    predictors: array('predictors', 'u8', meta.expressionNames.length),
-    moving: array('moving', 'u8', meta.expressionNames.length * Math.ceil(order.length / 4)),
-    residuals: array('expressions', 'u8'),
-    escapes: array('expressionEscapes', 'u16'),
-  }).map((shape, e) => ({ name: meta.expressionNames[e]!, stepMm: meta.expressionStepMm, ...shape }));
+  const expressions = readExpressions(container);
 
   await modesReady;
   const { bodies, rowCount, ...basis } = meta.identity;
   const bodyColumns = array('bodies', 'f32', 12 * basis.columnCount * bodies.length);
   return {
     ...mesh,
-    mirrorVertex,
     expressions,
     identity: {
       ...basis,
       columnMode: array('columnMode', 'u16', basis.columnCount),
-      rowVertex: order.subarray(0, rowCount),
+      rowVertex: array('rowVertex', 'u16', rowCount),
       rowPartner: array('rowPartner', 'u16', rowCount),
       rowStepMm: array('rowStepMm', 'f32', rowCount),
       steps: decodeModes(
-        table,
-        rowCount,
+        { references: array('references', 'u16', REFERENCES * rowCount), weights: array('weights', 'i16', REFERENCES * rowCount) },
         3 * basis.columnCount,
-        array('modes', 'u8', 3 * rowCount * basis.columnCount),
-        array('modeEscapes', 'u16'),
+        array('modes', 'i8', 3 * rowCount * basis.columnCount),
+        array('modeEscapes', 'i16'),
       ),
       bodies: bodies.map((body, b) => ({
         ...body,
@@ -91,34 +71,52 @@ export async function readHeadModel(bytes: Uint8Array, path: string): Promise<He
   };
 }
 
-function readMesh(
-  { meta, array }: Container<HeadModelMeta>,
-  { order, mirrorVertex, references }: PredictionTable,
-): Omit<HeadModelData, 'mirrorVertex' | 'expressions' | 'identity'> {
+function readMesh({ meta, array }: Container<HeadModelMeta>): Omit<HeadModelData, 'expressions' | 'identity'> {
   const V = meta.vertexCount;
-  const regionBytes = array('regions', 'u8', meta.regionNames.length * V);
-  const regions = Object.fromEntries(
-    meta.regionNames.map((name, r) => [name, Float32Array.from(regionBytes.subarray(r * V, (r + 1) * V)).map((w) => w / 255)]),
-  );
-  const polygons = decodePolygons(array('polygons', 'u16', 4 * meta.polygonCount));
+  const weights = array('regions', 'f32', meta.regionNames.length * V);
+  const regions = Object.fromEntries(meta.regionNames.map((name, r) => [name, weights.subarray(r * V, (r + 1) * V)]));
   return {
     id: meta.id,
     version: meta.version,
     licence: meta.licence,
     vertexCount: V,
-    neutral: decodeNeutral(order, mirrorVertex, references, REFERENCES, array('neutral', 'u8', 9 * V), meta.neutralStepMm),
-    polygons,
-    polygonUvs: decodePolygonUvs(polygons, array('polygonUvs', 'u16', 4 * meta.polygonCount), V),
-    uvs: decodeRows(array('uvs', 'u8', 6 * meta.uvCount), 2, meta.uvStep),
+    neutral: array('neutral', 'f32', 3 * V),
+    polygons: array('polygons', 'u32', 4 * meta.polygonCount),
+    polygonUvs: array('polygonUvs', 'u32', 4 * meta.polygonCount),
+    uvs: array('uvs', 'f32', 2 * meta.uvCount),
     parts: meta.parts,
+    mirrorVertex: array('mirrorVertex', 'u16', V),
     landmarks: {
       landmark: array('landmark', 'u16'),
       triangle: array('landmarkTriangle', 'u32'),
       barycentric: array('landmarkBarycentric', 'f32'),
       mirror: array('landmarkMirror', 'u16'),
       confidence: array('landmarkConfidence', 'f32'),
+      mean: array('landmarkMean', 'f32'),
+      identity: array('landmarkModes', 'f32'),
+      expression: array('landmarkExpressions', 'f32'),
     },
     regions: regions as Record<HeadRegion, Float32Array>,
     quantisation: meta.quantisation,
   };
+}
+
+function readExpressions({ meta, array }: Container<HeadModelMeta>): SparseShape[] {
+  const count = meta.expressionNames.length;
+  const moving = array('movingCount', 'u16', count);
+  const runCounts = array('runCount', 'u16', count);
+  const runs = array('runs', 'u16');
+  const steps = array('expressions', 'i16');
+  let run = 0;
+  let at = 0;
+  return meta.expressionNames.map((name, e) => {
+    const vertices = new Uint16Array(moving[e]!);
+    let n = 0;
+    for (const end = run + 2 * runCounts[e]!; run < end; run += 2) {
+      for (let v = runs[run]!, last = v + runs[run + 1]!; v < last; v++) vertices[n++] = v;
+    }
+    const shape = { name, vertices, steps: steps.subarray(at, at + 3 * n), stepMm: meta.expressionStepMm };
+    at += 3 * n;
+    return shape;
+  });
 }

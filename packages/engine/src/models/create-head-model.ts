@@ -2,14 +2,12 @@ import type { HeadModelData } from '@facewright/head-model';
 import { addExpression, evaluateHead, triangulate } from '@facewright/head-model';
 import { listArkitBlendshapes } from './arkit-blendshapes.ts';
 import { checkCoefficients, checkExpressionIndex, checkOut } from './check-coefficients.ts';
-import { computeLandmarkBasis } from './compute-landmark-basis.ts';
-import type { FaceModel, LandmarkBasis, ModelPart } from './face-model.ts';
+import type { FaceModel, ModelPart } from './face-model.ts';
 
 /** The port over a decoded head model file. Nothing is copied that can be shared. */
 export function createHeadModel(data: HeadModelData): FaceModel {
   const triangles = triangulate(data.polygons);
   const expressionNames = data.expressions.map((e) => e.name);
-  let basis: LandmarkBasis | null = null;
   return {
     id: data.id,
     version: data.version,
@@ -26,8 +24,13 @@ export function createHeadModel(data: HeadModelData): FaceModel {
     identityCount: data.identity.modeCount,
     expressionNames,
     blendshapes: listArkitBlendshapes(expressionNames),
-    get landmarks() {
-      return (basis ??= computeLandmarkBasis(data, triangles));
+    landmarks: {
+      ...data.landmarks,
+      count: data.landmarks.landmark.length,
+      mean: new Float64Array(data.landmarks.mean),
+      identity: new Float64Array(data.landmarks.identity),
+      expression: new Float64Array(data.landmarks.expression),
+      confidence: new Float64Array(data.landmarks.confidence),
     },
     evaluate: (identity, expression, out = new Float32Array(3 * data.vertexCount)) => evaluateChecked(data, identity, expression, out),
     expressionDelta(expression) {

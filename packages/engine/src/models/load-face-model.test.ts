@@ -135,7 +135,8 @@ describe.each(FACE_MODEL_IDS)('%s', (id) => {
       for (let c = 0; c < 3; c++) direct += l.barycentric[3 * row + c]! * mesh[3 * m.triangles[3 * l.triangle[row]! + c]! + d]!;
       worst = Math.max(worst, Math.abs(basis - direct));
     }
-    expect(worst).toBeLessThan(1e-4);
+    // The basis is stored to 2^-14 mm: 100 modes and a few roundings of float32 on top.
+    expect(worst).toBeLessThan(1e-3);
   });
 
   it('its landmarks are mirror images of one another', () => {
@@ -208,8 +209,8 @@ describe('blend shapes', () => {
     ['mouthLeft', 0, [1, 0, 0]],
     ['mouthRight', 0, [-1, 0, 0]],
     ['jawForward', 152, [0, 0, 1]],
-    ['cheekPuff', 205, [-1, 0, 0]],
-    ['cheekPuff', 425, [1, 0, 0]],
+    ['cheekPuff', 192, [-1, 0, 1]],
+    ['cheekPuff', 416, [1, 0, 1]],
   ] as const)('%s moves landmark %d toward %j', (name, landmark, toward) => {
     for (const model of [head, canonical]) {
       const moved = model.evaluate([], amounts(model, { [name]: 1 }));
@@ -305,9 +306,9 @@ describe('regions of the head', () => {
     const at = (landmark: number): number => head.triangles[3 * head.landmarks.triangle[landmark]!]!;
     const { face, lips, brows, eyelids, scalp, neck } = head.regions;
     expect(face[at(4)]).toBe(1);
-    expect(lips[at(0)]).toBeGreaterThan(0.2);
+    expect(lips[at(12)]).toBeGreaterThan(0.8);
     expect(lips[at(4)]).toBe(0);
-    expect(brows[at(52)]).toBeGreaterThan(0.2);
+    expect(Math.max(...[52, 53, 63, 65, 66, 105].map((l) => brows[at(l)]!))).toBeGreaterThan(0.4);
     expect(brows[at(9)]).toBe(0);
     expect(eyelids[at(159)]).toBeGreaterThan(0.5);
     expect(scalp[at(151)]).toBe(0);

@@ -1,40 +1,45 @@
-import { type HeadModelData, NO_MODE } from '@facewright/head-model';
-import type { LandmarkBasis } from './face-model.ts';
+import { type HeadModelData, NO_MODE } from '../src/head-model-data.ts';
+import type { LandmarkTable } from './register-landmarks.ts';
+
+/** The model at the landmarks only, millimetres. */
+export interface LandmarkFields {
+  /** Shape (L,3) */
+  readonly mean: Float64Array;
+  /** Shape (K,L,3), per standard deviation. */
+  readonly identity: Float64Array;
+  /** Shape (E,L,3), at amount 1. */
+  readonly expression: Float64Array;
+}
+
+type Shapes = Pick<HeadModelData, 'neutral' | 'mirrorVertex' | 'identity' | 'expressions'>;
 
 /**
- * The head model at the landmarks only. A landmark is a weighted sum of three vertices; a vertex has a row of its own, or its partner has, or it
- * belongs to a body.
+ * The head model at the landmarks. A landmark is a weighted sum of three vertices; a vertex has a row of its own, or its partner has, or it belongs to
+ * a body.
  *
  * @param triangles - shape (T,3)
  */
-export function computeLandmarkBasis(data: HeadModelData, triangles: Uint32Array): LandmarkBasis {
-  const { landmark, triangle, barycentric, mirror, confidence } = data.landmarks;
-  const corners = Uint32Array.from({ length: 3 * landmark.length }, (_, i) => triangles[3 * triangle[Math.floor(i / 3)]! + (i % 3)]!);
+export function computeLandmarkBasis(data: Shapes, table: LandmarkTable, triangles: Uint32Array): LandmarkFields {
+  const { triangle, barycentric } = table;
+  const corners = Uint32Array.from({ length: barycentric.length }, (_, i) => triangles[3 * triangle[Math.floor(i / 3)]! + (i % 3)]!);
   return {
-    count: landmark.length,
-    landmark,
-    triangle,
-    barycentric,
-    mirror,
-    mean: computeMean(data, corners),
-    identity: computeModes(data, corners),
-    expression: computeExpressions(data, corners),
-    confidence: Float64Array.from(confidence),
+    mean: computeMean(data, corners, barycentric),
+    identity: computeModes(data, corners, barycentric),
+    expression: computeExpressions(data, corners, barycentric),
   };
 }
 
-function computeMean(data: HeadModelData, corners: Uint32Array): Float64Array {
+function computeMean(data: Shapes, corners: Uint32Array, barycentric: Float32Array): Float64Array {
   const mean = new Float64Array(corners.length);
   for (let i = 0; i < corners.length; i++) {
     const at = i - (i % 3);
-    for (let d = 0; d < 3; d++) mean[at + d]! += data.landmarks.barycentric[i]! * data.neutral[3 * corners[i]! + d]!;
+    for (let d = 0; d < 3; d++) mean[at + d]! += barycentric[i]! * data.neutral[3 * corners[i]! + d]!;
   }
   return mean;
 }
 
 /** Shape (K,L,3). */
-function computeModes(data: HeadModelData, corners: Uint32Array): Float64Array {
-  const { barycentric } = data.landmarks;
+function computeModes(data: Shapes, corners: Uint32Array, barycentric: Float32Array): Float64Array {
   const { columnCount, columnMode, modeCount } = data.identity;
   const out = new Float64Array(modeCount * corners.length);
   const addColumns = createColumnAdder(data);
@@ -52,9 +57,9 @@ function computeModes(data: HeadModelData, corners: Uint32Array): Float64Array {
 }
 
 /** Answers a function that adds weight times the columns of a vertex, shape (3,C), to `sum`. */
-function createColumnAdder(data: HeadModelData): (vertex: number, weight: number, sum: Float64Array) => void {
+function createColumnAdder(data: Shapes): (vertex: number, weight: number, sum: Float64Array) => void {
   const { columnCount, symmetricColumns, rowVertex, rowStepMm, steps, bodies } = data.identity;
-  const rowOf = new Int32Array(data.vertexCount).fill(-1);
+  const rowOf = new Int32Array(data.mirrorVertex.length).fill(-1);
   for (let h = 0; h < rowVertex.length; h++) rowOf[rowVertex[h]!] = h;
   const bodyOf = (v: number) => bodies.find((b) => v >= b.firstVertex && v < b.firstVertex + b.vertexCount);
   return (vertex, weight, sum) => {
@@ -83,12 +88,11 @@ function createColumnAdder(data: HeadModelData): (vertex: number, weight: number
 }
 
 /** Shape (E,L,3). */
-function computeExpressions(data: HeadModelData, corners: Uint32Array): Float64Array {
-  const { barycentric } = data.landmarks;
+function computeExpressions(data: Shapes, corners: Uint32Array, barycentric: Float32Array): Float64Array {
   const { expressions } = data;
   const out = new Float64Array(expressions.length * corners.length);
   // Corners at each vertex as linked lists.
-  const first = new Int32Array(data.vertexCount).fill(-1);
+  const first = new Int32Array(data.mirrorVertex.length).fill(-1);
   const next = new Int32Array(corners.length);
   for (let i = 0; i < corners.length; i++) {
     next[i] = first[corners[i]!]!;
@@ -101,7 +105,7 @@ function computeExpressions(data: HeadModelData, corners: Uint32Array): Float64A
       for (let i = first[vertices[n]!]!; i >= 0; i = next[i]!) {
         const at = base + i - (i % 3);
         const scale = barycentric[i]! * stepMm;
-        for (let d = 0; d < 3; d++) out[at + d]! += scale * steps[3 * n + d]!;
+        for (let d = 0; d < 3; d++) out[at + d]! += scale * steps[d * vertices.length + n]!;
       }
     }
   }
