@@ -29,7 +29,10 @@ const record = {
     translation: Array.from(truth.translation, round),
   },
   identity: truth.identity,
-  expression: spec.expression,
+  // With what turns the eyes to the camera.
+  expression: Object.fromEntries(
+    model.expressionNames.map((name, k) => [name, round(truth.expression[k]!)]).filter(([, amount]) => amount !== 0),
+  ),
   landmarks: Array.from(truth.landmark, (landmark, l) => [
     landmark,
     round(truth.landmarkPoints[2 * l]!),
