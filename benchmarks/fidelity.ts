@@ -56,8 +56,8 @@ const networks = await loadFaceNetworks({});
 const canonical = await readCanonicalMesh();
 const models: { model: FaceModel; triangles: Uint32Array }[] = [];
 for (const id of FACE_MODEL_IDS) {
-  const model = await loadFaceModel(id).catch((e: Error) => process.stdout.write(`${id} is left out: ${e.message}\n`) && null);
-  if (model) models.push({ model, triangles: surfaceTriangles(model) });
+  const model = await loadFaceModel(id);
+  models.push({ model, triangles: surfaceTriangles(model) });
 }
 process.stdout.write(`${describeMachine()}\n${heads.length} heads in ${folder}, ${values.points} points each\n`);
 
