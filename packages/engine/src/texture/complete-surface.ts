@@ -114,16 +114,16 @@ export function completeSurface(
   weights.fill(0);
   let mirroredSum = 0;
   for (let i = 0; i < texels.length; i++) {
-    const p = texels[i]!;
-    const q = mirrorTexel[p]!;
-    const a = own[p]!;
-    const b = q === p ? 0 : own[q]!;
+    const p = texels[i];
+    const q = mirrorTexel[p];
+    const a = own[p];
+    const b = q === p ? 0 : own[q];
     const o = p * PLAN.count;
     channels[o + PLAN.own] = 0;
     channels[o + PLAN.mirrored] = 0;
     if (a === 0 && b === 0) continue;
     // A strand or shadow over the far side gives way to bare skin on the near side.
-    const covered = 0.6 * notSkin[p]! * (1 - notSkin[q]!) * smoothstep(0.03, 0.2, seen[q]! - seen[p]!);
+    const covered = 0.6 * notSkin[p] * (1 - notSkin[q]) * smoothstep(0.03, 0.2, seen[q] - seen[p]);
     const gain = b - a + covered;
     const w = smoothstep(0.1, 0.45, a) * (1 - smoothstep(0.15, 0.6, gain));
     const mirrored = (1 - w) * smoothstep(0.15, 0.5, b) * smoothstep(0.08, 0.3, gain);
@@ -131,10 +131,10 @@ export function completeSurface(
     channels[o + PLAN.mirrored] = mirrored;
     mirroredSum += mirrored;
     // Only skin is compared with skin: a strand on one side is not a difference of light.
-    const both = Math.min(1, 4 * Math.min(a, b)) * (1 - notSkin[p]!) * (1 - notSkin[q]!);
+    const both = Math.min(1, 4 * Math.min(a, b)) * (1 - notSkin[p]) * (1 - notSkin[q]);
     weights[p] = both;
     if (both > 0) {
-      for (let k = 0; k < 3; k++) delta[3 * p + k] = Math.max(-MAX_OFFSET, Math.min(MAX_OFFSET, rgb[3 * p + k]! - rgb[3 * q + k]!));
+      for (let k = 0; k < 3; k++) delta[3 * p + k] = Math.max(-MAX_OFFSET, Math.min(MAX_OFFSET, rgb[3 * p + k] - rgb[3 * q + k]));
     }
   }
   // Light differs between the sides: the difference seen where both are known runs on smoothly where only one is.
@@ -147,25 +147,25 @@ export function completeSurface(
   weights.fill(0);
   hairnessWeight.fill(0);
   for (let i = 0; i < texels.length; i++) {
-    const p = texels[i]!;
+    const p = texels[i];
     const o = p * PLAN.count;
     hairWeight[p] = 0;
-    const w1 = channels[o + PLAN.own]!;
-    const w2 = channels[o + PLAN.mirrored]!;
+    const w1 = channels[o + PLAN.own];
+    const w2 = channels[o + PLAN.mirrored];
     const w = w1 + w2;
     if (w < 0.02) continue;
-    const q = mirrorTexel[p]!;
-    const hairline = hairlineMm[p]!;
-    const other = (w1 * notSkin[p]! + w2 * notSkin[q]!) / w;
+    const q = mirrorTexel[p];
+    const hairline = hairlineMm[p];
+    const other = (w1 * notSkin[p] + w2 * notSkin[q]) / w;
     for (let k = 0; k < 3; k++) {
-      const c = w2 > 0 ? (w1 * rgb[3 * p + k]! + w2 * (rgb[3 * q + k]! + delta[3 * p + k]!)) / w : rgb[3 * p + k]!;
+      const c = w2 > 0 ? (w1 * rgb[3 * p + k] + w2 * (rgb[3 * q + k] + delta[3 * p + k])) / w : rgb[3 * p + k];
       skin[3 * p + k] = c;
       hair[3 * p + k] = c;
     }
     // Beside the oval only skin may spread outward; inside it whatever is there (lips into lips, lids into lids). What is half
     // rejected may be mixed with the background and spreads nowhere.
     weights[p] =
-      smoothstep(0.25, 0.85, w) * (1 - other * smoothstep(-28, -12, outsideMm[p]!)) * (1 - other * smoothstep(-45, -30, hairline));
+      smoothstep(0.25, 0.85, w) * (1 - other * smoothstep(-28, -12, outsideMm[p])) * (1 - other * smoothstep(-45, -30, hairline));
     // Only what is hair for sure gives hair its colour: at its edge it is mixed with skin.
     hairWeight[p] = w * smoothstep(0.7, 1, other) * smoothstep(-25, 4, hairline);
     hairness[p] = other - usualHair(hairline);
@@ -173,23 +173,23 @@ export function completeSurface(
   }
   if (seam !== null) {
     for (let i = 0; i < seam.texel.length; i++) {
-      const p = seam.texel[i]!;
+      const p = seam.texel[i];
       for (let k = 0; k < 3; k++) {
-        skin[3 * p + k] = seam.skin[3 * i + k]!;
-        hair[3 * p + k] = seam.hair[3 * i + k]!;
+        skin[3 * p + k] = seam.skin[3 * i + k];
+        hair[3 * p + k] = seam.hair[3 * i + k];
       }
-      hairness[p] = seam.hairness[i]!;
+      hairness[p] = seam.hairness[i];
       weights[p] = 1;
       hairWeight[p] = 1;
       hairnessWeight[p] = 1;
     }
   }
   for (let i = 0; i < texels.length; i++) {
-    const o = texels[i]! * PLAN.count + PLAN.offset;
-    const d = 3 * texels[i]!;
-    channels[o] = delta[d]!;
-    channels[o + 1] = delta[d + 1]!;
-    channels[o + 2] = delta[d + 2]!;
+    const o = texels[i] * PLAN.count + PLAN.offset;
+    const d = 3 * texels[i];
+    channels[o] = delta[d];
+    channels[o + 1] = delta[d + 1];
+    channels[o + 2] = delta[d + 2];
   }
   pullPush(skin, weights, workspace.three, colors.skin, SKIN_PRIOR);
   if (tables.cuts.length > 0) closeCuts(skin, tables.cuts, seam, workspace, weights);
@@ -202,22 +202,22 @@ export function completeSurface(
   for (let p = 0; p < n; p++) {
     const o = p * PLAN.count;
     if (lining[p] === 1) {
-      for (let k = 0; k < 3; k++) channels[o + PLAN.skin + k] = LINING[k]!;
+      for (let k = 0; k < 3; k++) channels[o + PLAN.skin + k] = LINING[k];
       continue;
     }
     // Folds and undersides that no photo shows are darker and a little redder than open skin.
-    const closed = 1 - openness[p]!;
+    const closed = 1 - openness[p];
     const shade = 1 - 0.42 * closed;
-    channels[o + PLAN.skin] = skin[3 * p]! * (shade + 0.07 * closed);
-    channels[o + PLAN.skin + 1] = skin[3 * p + 1]! * shade;
-    channels[o + PLAN.skin + 2] = skin[3 * p + 2]! * shade;
+    channels[o + PLAN.skin] = skin[3 * p] * (shade + 0.07 * closed);
+    channels[o + PLAN.skin + 1] = skin[3 * p + 1] * shade;
+    channels[o + PLAN.skin + 2] = skin[3 * p + 2] * shade;
     if (!hasHair) {
       channels[o + PLAN.hairness] = 0;
       continue;
     }
     const dim = 1 - 0.35 * closed;
-    for (let k = 0; k < 3; k++) channels[o + PLAN.hair + k] = hair[3 * p + k]! * dim;
-    const h = usualHair(hairlineMm[p]!) + hairness[p]!;
+    for (let k = 0; k < 3; k++) channels[o + PLAN.hair + k] = hair[3 * p + k] * dim;
+    const h = usualHair(hairlineMm[p]) + hairness[p];
     channels[o + PLAN.hairness] = h < 0 ? 0 : h > 1 ? 1 : h;
   }
 }
@@ -244,7 +244,7 @@ function weighPhoto(
   foreign.fill(0);
   own.fill(0);
   for (let i = 0; i < texels.length; i++) {
-    const p = texels[i]!;
+    const p = texels[i];
     notSkin[p] = 0;
     if (seen[p] === 0) continue;
     const distance =
@@ -253,13 +253,13 @@ function weighPhoto(
         : computeToneDistance(tone, 3 * p, localSkinTone, 3 * p, colors.skinSpread);
     const other = smoothstep(SKIN_SURE, SKIN_NOT, distance);
     notSkin[p] = other;
-    const outside = outsideMm[p]!;
-    const hairline = hairlineMm[p]!;
+    const outside = outsideMm[p];
+    const hairline = hairlineMm[p];
     // Inside the oval everything is face (brows, beard, glasses, a fringe), except at its lower edges, where the outline in the photo
     // says how near the background is; outside only skin is.
     let belongs = 1;
     if (other > 0) {
-      const edge = Math.max(smoothstep(-9, -3, beyondMm[p]!), 1 - smoothstep(0.3, 0.65, seen[p]!));
+      const edge = Math.max(smoothstep(-9, -3, beyondMm[p]), 1 - smoothstep(0.3, 0.65, seen[p]));
       belongs = 1 - other * Math.max(smoothstep(-9, -1, outside), edge * smoothstep(-40, -22, outside));
     }
     let reach = 1 - smoothstep(14, 34, outside);
@@ -269,17 +269,17 @@ function weighPhoto(
       let head = 1 - other;
       if (hair !== null && other > 0) {
         const hairLike = 1 - smoothstep(3, 4.5, computeToneDistance(tone, 3 * p, hair.tone, 0, hair.toneSpread));
-        head = Math.max(hairLike, head, smoothstep(0.55, 0.9, seen[p]!));
+        head = Math.max(hairLike, head, smoothstep(0.55, 0.9, seen[p]));
       }
       belongs += onTop * (head - belongs);
       if (hair !== null) reach += smoothstep(-10, 0, hairline) * (1 - smoothstep(70, 100, outside) - reach);
     }
     foreign[p] = 1 - belongs;
-    own[p] = seen[p]! * reach * lipMargin(rgb, tone, p, lipRimMm[p]!, colors);
+    own[p] = seen[p] * reach * lipMargin(rgb, tone, p, lipRimMm[p], colors);
   }
   // Pixels beside the background are mixed with it.
   growMaximum(foreign, scratch, FIELD_SIZE, 2);
-  for (let i = 0; i < texels.length; i++) own[texels[i]!] = own[texels[i]!]! * (1 - foreign[texels[i]!]!);
+  for (let i = 0; i < texels.length; i++) own[texels[i]] = own[texels[i]] * (1 - foreign[texels[i]]);
   softenWeights(own, scratch, field.triangle, FIELD_SIZE);
 }
 
@@ -297,10 +297,10 @@ function closeCuts(
   const correction = workspace.colors;
   weights.fill(0);
   for (let i = 0; i < cuts.length; i += 2) {
-    const a = cuts[i]!;
-    const b = cuts[i + 1]!;
+    const a = cuts[i];
+    const b = cuts[i + 1];
     for (let k = 0; k < 3; k++) {
-      const half = 0.5 * (rgb[3 * b + k]! - rgb[3 * a + k]!);
+      const half = 0.5 * (rgb[3 * b + k] - rgb[3 * a + k]);
       correction[3 * a + k] = half;
       correction[3 * b + k] = -half;
     }
@@ -314,7 +314,7 @@ function closeCuts(
     }
   }
   pullPush(correction, weights, workspace.three, [0, 0, 0], OFFSET_PRIOR);
-  for (let i = 0; i < rgb.length; i++) rgb[i] = rgb[i]! + correction[i]!;
+  for (let i = 0; i < rgb.length; i++) rgb[i] = rgb[i] + correction[i];
 }
 
 /** Replaces every value by the largest within `radius` texels (a square); values >= 0. */
@@ -323,11 +323,11 @@ function growMaximum(values: Float32Array, scratch: Float32Array, size: number, 
   // Few texels are above zero: each spreads its own value.
   for (let row = 0; row < size; row++) {
     for (let column = 0, p = row * size; column < size; column++, p++) {
-      const v = values[p]!;
+      const v = values[p];
       if (v === 0) continue;
       const from = p - Math.min(radius, column);
       const to = p + Math.min(radius, size - 1 - column);
-      for (let i = from; i <= to; i++) if (scratch[i]! < v) scratch[i] = v;
+      for (let i = from; i <= to; i++) if (scratch[i] < v) scratch[i] = v;
     }
   }
   values.fill(0);
@@ -335,18 +335,18 @@ function growMaximum(values: Float32Array, scratch: Float32Array, size: number, 
     const from = Math.max(0, row - radius);
     const to = Math.min(size - 1, row + radius);
     for (let column = 0, p = row * size; column < size; column++, p++) {
-      const v = scratch[p]!;
+      const v = scratch[p];
       if (v === 0) continue;
-      for (let i = from; i <= to; i++) if (values[i * size + column]! < v) values[i * size + column] = v;
+      for (let i = from; i <= to; i++) if (values[i * size + column] < v) values[i * size + column] = v;
     }
   }
 }
 
 /** Mean of 3 x 3 texels where that is less: takes the frayed edge off what colour decided texel by texel, without growing it. */
 function softenWeights(weights: Float32Array, across: Float32Array, triangle: Uint16Array, size: number): void {
-  for (let p = 1; p < weights.length - 1; p++) across[p] = (weights[p - 1]! + weights[p]! + weights[p + 1]!) / 3;
+  for (let p = 1; p < weights.length - 1; p++) across[p] = (weights[p - 1] + weights[p] + weights[p + 1]) / 3;
   for (let p = size; p < weights.length - size; p++) {
-    const w = weights[p]!;
+    const w = weights[p];
     if (w === 0) continue;
     // Beyond the rim of an island there is nothing to average with.
     if (
@@ -356,7 +356,7 @@ function softenWeights(weights: Float32Array, across: Float32Array, triangle: Ui
       triangle[p + size] === NO_TRIANGLE
     )
       continue;
-    const mean = (across[p - size]! + across[p]! + across[p + size]!) / 3;
+    const mean = (across[p - size] + across[p] + across[p + size]) / 3;
     if (mean < w) weights[p] = mean;
   }
 }
@@ -366,14 +366,14 @@ function lipMargin(rgb: Float32Array, tone: Float32Array, p: number, lipRimMm: n
   if (lipRimMm > 11) return 1;
   const near = 1 - smoothstep(6, 11, lipRimMm);
   // Lips are redder than skin, teeth less red; the red excess of skin is about 0.2 and more, that of teeth near 0.05.
-  const red = tone[3 * p + 2]!;
-  const skinRed = colors.skinTone[2]!;
+  const red = tone[3 * p + 2];
+  const skinRed = colors.skinTone[2];
   const bright = smoothstep(
     0.55,
     0.85,
-    (0.299 * rgb[3 * p]! + 0.587 * rgb[3 * p + 1]! + 0.114 * rgb[3 * p + 2]!) / Math.exp(colors.skinTone[0]!),
+    (0.299 * rgb[3 * p] + 0.587 * rgb[3 * p + 1] + 0.114 * rgb[3 * p + 2]) / Math.exp(colors.skinTone[0]),
   );
   const isTooth = (1 - smoothstep(0.45 * skinRed, 0.8 * skinRed, red)) * bright;
-  const isGap = smoothstep(0.95, 1.4, colors.skinTone[0]! - tone[3 * p]!);
+  const isGap = smoothstep(0.95, 1.4, colors.skinTone[0] - tone[3 * p]);
   return 1 - near * Math.max(skinRed > 0.03 ? isTooth : 0, isGap);
 }

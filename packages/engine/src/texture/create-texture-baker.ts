@@ -152,7 +152,7 @@ function bake(state: BakerState, input: BakeInput): FaceMaps {
   check();
 
   let sum = 0;
-  for (let p = 0; p < observed.length; p++) sum += observed[p]!;
+  for (let p = 0; p < observed.length; p++) sum += observed[p];
   const surfacesOut: SurfaceMaterial[] = [
     surface('skin', ['skin'], { name: 'albedo', width: size, height: size, channels: 3, data: skinRgb }, 0.55),
   ];
@@ -175,21 +175,19 @@ function estimatePixelsPerTexel(model: FaceModel, tables: SurfaceTables, frame: 
   const { triangles, frames, size } = tables.map;
   const ratios: number[] = [];
   for (let i = 0; i < triangles.length; i += 3) {
-    const t = 3 * triangles[i]!;
-    const [a, b, c] = [model.triangles[t]!, model.triangles[t + 1]!, model.triangles[t + 2]!];
-    if (frame.facing[a]! < 0.75) continue;
+    const t = 3 * triangles[i];
+    const [a, b, c] = [model.triangles[t], model.triangles[t + 1], model.triangles[t + 2]];
+    if (frame.facing[a] < 0.75) continue;
     const p = frame.imagePoints;
-    const area = Math.abs(
-      (p[2 * b]! - p[2 * a]!) * (p[2 * c + 1]! - p[2 * a + 1]!) - (p[2 * c]! - p[2 * a]!) * (p[2 * b + 1]! - p[2 * a + 1]!),
-    );
+    const area = Math.abs((p[2 * b] - p[2 * a]) * (p[2 * c + 1] - p[2 * a + 1]) - (p[2 * c] - p[2 * a]) * (p[2 * b + 1] - p[2 * a + 1]));
     // The inverse matrix of a triangle's UV edges has the reciprocal of twice its UV area as determinant.
     const f = 6 * i;
-    const inverseArea = Math.abs(frames[f + 2]! * frames[f + 5]! - frames[f + 3]! * frames[f + 4]!);
+    const inverseArea = Math.abs(frames[f + 2] * frames[f + 5] - frames[f + 3] * frames[f + 4]);
     ratios.push(Math.sqrt(area * inverseArea) / size);
   }
   if (ratios.length === 0) return 1;
   ratios.sort((a, b) => a - b);
-  return ratios[ratios.length >> 1]!;
+  return ratios[ratios.length >> 1];
 }
 
 /** Vertices that two surfaces share and their texels in either field. */
@@ -207,10 +205,10 @@ function findSeam(model: FaceModel, skin: SurfaceTables, scalp: SurfaceTables): 
   const skinTexel: number[] = [];
   const scalpTexel: number[] = [];
   const texel = (uv: Float32Array, v: number): number =>
-    Math.min(FIELD_SIZE - 1, Math.floor(uv[2 * v + 1]! * FIELD_SIZE)) * FIELD_SIZE +
-    Math.min(FIELD_SIZE - 1, Math.floor(uv[2 * v]! * FIELD_SIZE));
+    Math.min(FIELD_SIZE - 1, Math.floor(uv[2 * v + 1] * FIELD_SIZE)) * FIELD_SIZE +
+    Math.min(FIELD_SIZE - 1, Math.floor(uv[2 * v] * FIELD_SIZE));
   for (let v = 0; v < model.vertexCount; v++) {
-    if (Number.isNaN(skinUv[2 * v]!) || Number.isNaN(scalpUv[2 * v]!)) continue;
+    if (Number.isNaN(skinUv[2 * v]) || Number.isNaN(scalpUv[2 * v])) continue;
     const a = texel(skinUv, v);
     const b = texel(scalpUv, v);
     if (skin.field.triangle[a] === NO_TRIANGLE || scalp.field.triangle[b] === NO_TRIANGLE) continue;
@@ -226,12 +224,12 @@ function computeSeamConstraints(seam: Seam, plan: SurfacePlan): SeamConstraints 
   const hair = new Float32Array(3 * n);
   const hairness = new Float32Array(n);
   for (let i = 0; i < n; i++) {
-    const p = seam.skinTexel[i]!;
+    const p = seam.skinTexel[i];
     for (let k = 0; k < 3; k++) {
-      skin[3 * i + k] = plan.skin[3 * p + k]!;
-      hair[3 * i + k] = plan.hair[3 * p + k]!;
+      skin[3 * i + k] = plan.skin[3 * p + k];
+      hair[3 * i + k] = plan.hair[3 * p + k];
     }
-    hairness[i] = plan.hairness[p]!;
+    hairness[i] = plan.hairness[p];
   }
   return { texel: seam.scalpTexel, skin, hair, hairness };
 }

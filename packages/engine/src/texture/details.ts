@@ -94,9 +94,9 @@ export function paintDetails(
   if (has('lashes')) {
     const dark = colors.hair === null ? [60, 45, 38] : colors.hair.rgb;
     const lash: [number, number, number] = [
-      Math.min(70, 0.3 * dark[0]! + 8),
-      Math.min(60, 0.28 * dark[1]! + 6),
-      Math.min(55, 0.26 * dark[2]! + 6),
+      Math.min(70, 0.3 * dark[0] + 8),
+      Math.min(60, 0.28 * dark[1] + 6),
+      Math.min(55, 0.26 * dark[2] + 6),
     ];
     out.push({
       ...opaque('lashes', ['lashes'], white('lashes', size.lashes, details.lashAlpha()), 0.8),
@@ -124,8 +124,8 @@ function texture(name: string, size: number, rgb: Uint8Array, saturation: number
   if (saturation === 1) return { name, width: size, height: size, channels: 3, data: rgb };
   const data = new Uint8Array(rgb.length);
   for (let o = 0; o < rgb.length; o += 3) {
-    const y = 0.299 * rgb[o]! + 0.587 * rgb[o + 1]! + 0.114 * rgb[o + 2]!;
-    for (let k = 0; k < 3; k++) data[o + k] = y + saturation * (rgb[o + k]! - y) + 0.5;
+    const y = 0.299 * rgb[o] + 0.587 * rgb[o + 1] + 0.114 * rgb[o + 2];
+    for (let k = 0; k < 3; k++) data[o + k] = y + saturation * (rgb[o + k] - y) + 0.5;
   }
   return { name, width: size, height: size, channels: 3, data };
 }
@@ -138,7 +138,7 @@ function white(name: string, size: number, rgba: Uint8Array): TextureMap {
 /** White with the given opacity, shape (N,4). */
 function withAlpha(alpha: Uint8Array): Uint8Array {
   const data = new Uint8Array(4 * alpha.length).fill(255);
-  for (let p = 0; p < alpha.length; p++) data[4 * p + 3] = alpha[p]!;
+  for (let p = 0; p < alpha.length; p++) data[4 * p + 3] = alpha[p];
   return data;
 }
 
@@ -166,8 +166,8 @@ function paintCorner(model: FaceModel, parts: readonly ModelPart[], size: number
   const fromMidline = new Float32Array(model.vertexCount);
   for (const { firstTriangle, triangleCount } of parts) {
     for (let i = 3 * firstTriangle; i < 3 * (firstTriangle + triangleCount); i++) {
-      const v = model.triangles[i]!;
-      const x = Math.abs(model.neutral[3 * v]!);
+      const v = model.triangles[i];
+      const x = Math.abs(model.neutral[3 * v]);
       fromMidline[v] = x;
       low = Math.min(low, x);
       high = Math.max(high, x);
@@ -179,12 +179,12 @@ function paintCorner(model: FaceModel, parts: readonly ModelPart[], size: number
 
 function linear(rgb: readonly number[]): [number, number, number] {
   return [0, 1, 2].map((k) => {
-    const c = Math.max(0, Math.min(255, rgb[k]!)) / 255;
+    const c = Math.max(0, Math.min(255, rgb[k])) / 255;
     return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
   }) as [number, number, number];
 }
 
 function desaturate(rgb: [number, number, number], saturation: number): void {
   const y = 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2];
-  for (let k = 0; k < 3; k++) rgb[k] = y + saturation * (rgb[k]! - y);
+  for (let k = 0; k < 3; k++) rgb[k] = y + saturation * (rgb[k] - y);
 }

@@ -37,14 +37,14 @@ export function estimateEyeColors(landmarks: FaceLandmarks, view: PhotoView, ski
   const scleraSamples: [number, number, number, number][] = [];
   const { points } = landmarks;
   for (const eye of EYES) {
-    const cx = (points[3 * eye.center]! - view.x) / view.scaleX;
-    const cy = (points[3 * eye.center + 1]! - view.y) / view.scaleY;
+    const cx = (points[3 * eye.center] - view.x) / view.scaleX;
+    const cy = (points[3 * eye.center + 1] - view.y) / view.scaleY;
     let radius = 0;
     for (const l of eye.rim)
-      radius += Math.hypot((points[3 * l]! - view.x) / view.scaleX - cx, (points[3 * l + 1]! - view.y) / view.scaleY - cy) / 4;
+      radius += Math.hypot((points[3 * l] - view.x) / view.scaleX - cx, (points[3 * l + 1] - view.y) / view.scaleY - cy) / 4;
     const lids = eye.lids.map((l): [number, number] => [
-      (points[3 * l]! - view.x) / view.scaleX,
-      (points[3 * l + 1]! - view.y) / view.scaleY,
+      (points[3 * l] - view.x) / view.scaleX,
+      (points[3 * l + 1] - view.y) / view.scaleY,
     ]);
     if (!(radius > 1.2)) continue;
     const step = Math.max(1, Math.floor(radius / 9));
@@ -59,9 +59,9 @@ export function estimateEyeColors(landmarks: FaceLandmarks, view: PhotoView, ski
         // A tenth of the radius away from the lids, so that lashes and lid margins stay out.
         if (!isInside(lids, x + 0.5, y + 0.5, 0.12 * radius)) continue;
         const p = 3 * (y * view.raster.width + x);
-        const r = view.raster.rgb[p]!;
-        const g = view.raster.rgb[p + 1]!;
-        const b = view.raster.rgb[p + 2]!;
+        const r = view.raster.rgb[p];
+        const g = view.raster.rgb[p + 1];
+        const b = view.raster.rgb[p + 2];
         (isIris ? irisSamples : scleraSamples).push([0.299 * r + 0.587 * g + 0.114 * b, r, g, b]);
       }
     }
@@ -82,14 +82,14 @@ function averageBetween(samples: [number, number, number, number][], low: number
   const from = Math.floor(low * samples.length);
   const to = Math.max(from + 1, Math.floor(high * samples.length));
   const sum: [number, number, number] = [0, 0, 0];
-  for (let i = from; i < to; i++) for (let k = 0; k < 3; k++) sum[k] = sum[k]! + samples[i]![k + 1]!;
+  for (let i = from; i < to; i++) for (let k = 0; k < 3; k++) sum[k] = sum[k] + samples[i][k + 1];
   return [sum[0] / (to - from), sum[1] / (to - from), sum[2] / (to - from)];
 }
 
 /** Whether a point lies inside a polygon and at least `margin` from its edges. */
 function isInside(polygon: readonly (readonly [number, number])[], x: number, y: number, margin: number): boolean {
   let inside = false;
-  let [px, py] = polygon[polygon.length - 1]!;
+  let [px, py] = polygon[polygon.length - 1];
   for (const [qx, qy] of polygon) {
     if (py > y !== qy > y && x < ((qx - px) * (y - py)) / (qy - py) + px) inside = !inside;
     const ex = qx - px;

@@ -35,12 +35,12 @@ export function createEyeTemplate(model: FaceModel, part: ModelPart, size: numbe
   const upward = new Float32Array(model.vertexCount);
   const forward = new Float32Array(model.vertexCount);
   for (let i = 3 * part.firstTriangle; i < 3 * (part.firstTriangle + part.triangleCount); i++) {
-    const v = model.triangles[i]!;
-    const d = [0, 1, 2].map((k) => model.neutral[3 * v + k]! - frame.center[k]!);
+    const v = model.triangles[i];
+    const d = [0, 1, 2].map((k) => model.neutral[3 * v + k] - frame.center[k]);
     // Axis nearly along z: x and y of the model, made perpendicular to it.
-    const along = d[0]! * frame.axis[0] + d[1]! * frame.axis[1] + d[2]! * frame.axis[2];
-    across[v] = d[0]! - along * frame.axis[0];
-    upward[v] = d[1]! - along * frame.axis[1];
+    const along = d[0] * frame.axis[0] + d[1] * frame.axis[1] + d[2] * frame.axis[2];
+    across[v] = d[0] - along * frame.axis[0];
+    upward[v] = d[1] - along * frame.axis[1];
     forward[v] = along;
   }
   const x = rasterizeAttribute(map, model.triangles, across, 1, 0, 0);
@@ -52,9 +52,9 @@ export function createEyeTemplate(model: FaceModel, part: ModelPart, size: numbe
   const iris = new Uint8Array(n);
   const fibre = new Uint8Array(n);
   for (let p = 0; p < n; p++) {
-    const ex = x[p]!;
-    const ey = y[p]!;
-    const front = map.triangle[p] !== NO_TRIANGLE && z[p]! > 2;
+    const ex = x[p];
+    const ey = y[p];
+    const front = map.triangle[p] !== NO_TRIANGLE && z[p] > 2;
     const radius = Math.hypot(ex, ey);
     // Lids shade the upper part; the far sides lie in the corners.
     const top = smoothstep(0.5, 6.5, ey);
@@ -111,15 +111,15 @@ export function paintEye(template: EyeTemplate, colors: EyeColors, saturation: n
   const [sr, sg, sb] = colors.sclera;
   const [ir, ig, ib] = liftIris(colors.iris);
   for (let p = 0, o = 0; p < shade.length; p++, o += 3) {
-    const s = shade[p]! / 255;
-    const red = (redness[p]! / 255) * 0.55 * saturation;
+    const s = shade[p] / 255;
+    const red = (redness[p] / 255) * 0.55 * saturation;
     let r = sr * s * (1 - 0.1 * red);
     let g = sg * s * (1 - 0.55 * red);
     let b = sb * s * (1 - 0.55 * red);
-    const w = iris[p]!;
+    const w = iris[p];
     if (w > 0) {
       const t = w / 255;
-      const f = fibre[p]! / 128;
+      const f = fibre[p] / 128;
       // Bright fibres are paler than dark ones.
       const pale = f > 1 ? 14 * (f - 1) : 0;
       r += t * (6 + ir * f + pale - r);
@@ -139,33 +139,33 @@ function liftIris(rgb: readonly [number, number, number]): [number, number, numb
   const wanted = Math.max(luma * 0.9, 30);
   const k = wanted / luma;
   // A little more of the hue than the photo has: shade and blur have greyed it.
-  return [0, 1, 2].map((i) => Math.max(0, Math.min(235, (luma + 1.2 * (rgb[i]! - luma)) * k))) as [number, number, number];
+  return [0, 1, 2].map((i) => Math.max(0, Math.min(235, (luma + 1.2 * (rgb[i] - luma)) * k))) as [number, number, number];
 }
 
 /** Centre and optical axis of an eyeball in the model's neutral head. */
 function findEyeFrame(model: FaceModel, part: ModelPart): { center: [number, number, number]; axis: [number, number, number] } {
   const vertices = new Set<number>();
-  for (let i = 3 * part.firstTriangle; i < 3 * (part.firstTriangle + part.triangleCount); i++) vertices.add(model.triangles[i]!);
+  for (let i = 3 * part.firstTriangle; i < 3 * (part.firstTriangle + part.triangleCount); i++) vertices.add(model.triangles[i]);
   const low = [Infinity, Infinity, Infinity];
   const high = [-Infinity, -Infinity, -Infinity];
   for (const v of vertices) {
     for (let k = 0; k < 3; k++) {
-      low[k] = Math.min(low[k]!, model.neutral[3 * v + k]!);
-      high[k] = Math.max(high[k]!, model.neutral[3 * v + k]!);
+      low[k] = Math.min(low[k], model.neutral[3 * v + k]);
+      high[k] = Math.max(high[k], model.neutral[3 * v + k]);
     }
   }
   // The cornea bulges in front: the sphere's radius is told by its width, its depth by its back.
-  const radius = (high[0]! - low[0]!) / 2;
-  const center: [number, number, number] = [(low[0]! + high[0]!) / 2, (low[1]! + high[1]!) / 2, low[2]! + radius];
+  const radius = (high[0] - low[0]) / 2;
+  const center: [number, number, number] = [(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2] + radius];
   const tip = [0, 0, 0];
   let count = 0;
   for (const v of vertices) {
     // The cornea: what lies more than a millimetre before the sphere's front.
-    if (model.neutral[3 * v + 2]! < high[2]! - 1.6) continue;
-    for (let k = 0; k < 3; k++) tip[k] = tip[k]! + model.neutral[3 * v + k]!;
+    if (model.neutral[3 * v + 2] < high[2] - 1.6) continue;
+    for (let k = 0; k < 3; k++) tip[k] = tip[k] + model.neutral[3 * v + k];
     count++;
   }
-  const d = [0, 1, 2].map((k) => tip[k]! / Math.max(1, count) - center[k]!);
-  const length = Math.hypot(d[0]!, d[1]!, d[2]!) || 1;
-  return { center, axis: [d[0]! / length, d[1]! / length, d[2]! / length] };
+  const d = [0, 1, 2].map((k) => tip[k] / Math.max(1, count) - center[k]);
+  const length = Math.hypot(d[0], d[1], d[2]) || 1;
+  return { center, axis: [d[0] / length, d[1] / length, d[2] / length] };
 }

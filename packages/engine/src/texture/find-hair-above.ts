@@ -23,14 +23,14 @@ const HAIR_SPREAD: readonly [number, number, number] = [0.3, 0.05, 0.05];
  */
 export function findHairAbove(landmarks: FaceLandmarks, view: PhotoView, skinTone: readonly number[]): number[] {
   const { points } = landmarks;
-  const upX = points[3 * FOREHEAD_TOP[0]!]! - points[3 * CHIN]!;
-  const upY = points[3 * FOREHEAD_TOP[0]! + 1]! - points[3 * CHIN + 1]!;
+  const upX = points[3 * FOREHEAD_TOP[0]] - points[3 * CHIN];
+  const upY = points[3 * FOREHEAD_TOP[0] + 1] - points[3 * CHIN + 1];
   const { rgb, width, height } = view.raster;
   const tone = new Float32Array(3);
   /** Place in the raster, -1 outside; s along the face's height, t across. */
   const placeAt = (landmark: number, s: number, t: number): number => {
-    const column = Math.floor((points[3 * landmark]! + s * upX - t * upY - view.x) / view.scaleX);
-    const row = Math.floor((points[3 * landmark + 1]! + s * upY + t * upX - view.y) / view.scaleY);
+    const column = Math.floor((points[3 * landmark] + s * upX - t * upY - view.x) / view.scaleX);
+    const row = Math.floor((points[3 * landmark + 1] + s * upY + t * upX - view.y) / view.scaleY);
     return column < 0 || row < 0 || column >= width || row >= height ? -1 : 3 * (row * width + column);
   };
   const strip: number[] = [];
@@ -39,9 +39,9 @@ export function findHairAbove(landmarks: FaceLandmarks, view: PhotoView, skinTon
   const besideTones: number[] = [];
   const add = (p: number, colors: number[], tones: number[]): void => {
     if (p < 0) return;
-    colors.push(rgb[p]!, rgb[p + 1]!, rgb[p + 2]!);
-    computeTone(rgb[p]!, rgb[p + 1]!, rgb[p + 2]!, tone, 0);
-    tones.push(tone[0]!, tone[1]!, tone[2]!);
+    colors.push(rgb[p], rgb[p + 1], rgb[p + 2]);
+    computeTone(rgb[p], rgb[p + 1], rgb[p + 2], tone, 0);
+    tones.push(tone[0], tone[1], tone[2]);
   };
   let columns = 0;
   for (const l of FOREHEAD_TOP) {
@@ -50,7 +50,7 @@ export function findHairAbove(landmarks: FaceLandmarks, view: PhotoView, skinTon
     for (let s = -0.04; s < MAX_FOREHEAD_RATIO + 4 * STEP; s += STEP) {
       const p = placeAt(l, s, 0);
       if (p < 0) break;
-      computeTone(rgb[p]!, rgb[p + 1]!, rgb[p + 2]!, tone, 0);
+      computeTone(rgb[p], rgb[p + 1], rgb[p + 2], tone, 0);
       if (computeToneDistance(tone, 0, skinTone, 0, SKIN_SPREAD) > 4) {
         if (++run === 4) {
           end = s - 3 * STEP;
@@ -68,7 +68,7 @@ export function findHairAbove(landmarks: FaceLandmarks, view: PhotoView, skinTon
   if (columns < 3 || strip.length < 90 || beside.length < 90) return [];
   const hair = computeRobustStatistics(stripTones, 3).median;
   const background = computeRobustStatistics(besideTones, 3).median;
-  const isHairColor = hair[0]! < skinTone[0]! + 0.25 && hair[2]! > -0.03 && hair[1]! < 0.06;
+  const isHairColor = hair[0] < skinTone[0] + 0.25 && hair[2] > -0.03 && hair[1] < 0.06;
   const differs = computeToneDistance(Float32Array.from(hair), 0, background, 0, HAIR_SPREAD) > 1.5;
   return isHairColor && differs ? strip : [];
 }

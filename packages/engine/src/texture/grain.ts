@@ -15,7 +15,7 @@ export function createGrainTile(): Int8Array {
   const wide = blurTile(blurTile(fine, 2), 2);
   const wider = blurTile(blurTile(wide, 5), 5);
   const mixed = new Float32Array(white.length);
-  for (let p = 0; p < mixed.length; p++) mixed[p] = fine[p]! - wide[p]! + 1.6 * (wide[p]! - wider[p]!);
+  for (let p = 0; p < mixed.length; p++) mixed[p] = fine[p] - wide[p] + 1.6 * (wide[p] - wider[p]);
   let power = 0;
   for (const v of mixed) power += v * v;
   const scale = 40 / Math.sqrt(power / mixed.length);
@@ -30,14 +30,14 @@ function blurTile(tile: Float32Array, radius: number): Float32Array {
   for (let row = 0; row < TILE; row++) {
     for (let column = 0; column < TILE; column++) {
       let sum = 0;
-      for (let k = -radius; k <= radius; k++) sum += tile[row * TILE + ((column + k) & (TILE - 1))]!;
+      for (let k = -radius; k <= radius; k++) sum += tile[row * TILE + ((column + k) & (TILE - 1))];
       across[row * TILE + column] = sum * inverse;
     }
   }
   for (let row = 0; row < TILE; row++) {
     for (let column = 0; column < TILE; column++) {
       let sum = 0;
-      for (let k = -radius; k <= radius; k++) sum += across[((row + k) & (TILE - 1)) * TILE + column]!;
+      for (let k = -radius; k <= radius; k++) sum += across[((row + k) & (TILE - 1)) * TILE + column];
       out[row * TILE + column] = sum * inverse;
     }
   }
@@ -52,16 +52,16 @@ export function estimateGrain(tables: SurfaceTables, frame: PhotoFrame, model: F
   const samples: number[] = [];
   const { triangles } = tables.map;
   for (let i = 0; i < triangles.length; i++) {
-    const v = model.triangles[3 * triangles[i]!]!;
-    if (frame.facing[v]! < 0.7) continue;
-    const x = Math.floor((frame.imagePoints[2 * v]! - level.originX) * level.scaleX);
-    const y = Math.floor((frame.imagePoints[2 * v + 1]! - level.originY) * level.scaleY);
+    const v = model.triangles[3 * triangles[i]];
+    if (frame.facing[v] < 0.7) continue;
+    const x = Math.floor((frame.imagePoints[2 * v] - level.originX) * level.scaleX);
+    const y = Math.floor((frame.imagePoints[2 * v + 1] - level.originY) * level.scaleY);
     if (x < 2 || y < 2 || x > level.width - 3 || y > level.height - 3) continue;
     const p = 3 * (y * level.width + x) + 1;
     const { rgb } = level;
-    samples.push(Math.abs(rgb[p]! - (rgb[p - 6]! + rgb[p + 6]! + rgb[p - 6 * level.width]! + rgb[p + 6 * level.width]!) / 4));
+    samples.push(Math.abs(rgb[p] - (rgb[p - 6] + rgb[p + 6] + rgb[p - 6 * level.width] + rgb[p + 6 * level.width]) / 4));
   }
   if (samples.length === 0) return 1.5;
   samples.sort((a, b) => a - b);
-  return Math.max(0.8, Math.min(4, 1.2 * samples[samples.length >> 1]!));
+  return Math.max(0.8, Math.min(4, 1.2 * samples[samples.length >> 1]));
 }

@@ -58,24 +58,24 @@ export function estimateHeadColors(
   workspace: CompletionWorkspace,
   localSkinTone: Float32Array,
 ): HeadColors {
-  const face = surfaces[0]!;
-  const bare = collect([face], (tables, p) => tables.core[p]! > 0.5, 0.4);
-  const samples = bare.length >= 90 ? bare : collect([face], (tables, p) => tables.outsideMm[p]! < -12, 0.1);
+  const face = surfaces[0];
+  const bare = collect([face], (tables, p) => tables.core[p] > 0.5, 0.4);
+  const samples = bare.length >= 90 ? bare : collect([face], (tables, p) => tables.outsideMm[p] < -12, 0.1);
   const skin = samples.length >= 9 ? computeRobustStatistics(samples, 3).median : [180, 140, 120];
   const tones = computeTones(samples);
   const skinTone = tones.length >= 9 ? computeRobustStatistics(tones, TONE_CHANNELS).median : [...computeTones([180, 140, 120])];
 
   // Hard light and toned photos vary more than plain ones: up to twice as much is allowed.
   const varied = tones.length >= 9 ? computeRobustStatistics(tones, TONE_CHANNELS).spread : [0, 0, 0];
-  const skinSpread = SKIN_SPREAD.map((s, k) => Math.max(s, Math.min(1.8 * s, 0.8 * varied[k]!))) as [number, number, number];
+  const skinSpread = SKIN_SPREAD.map((s, k) => Math.max(s, Math.min(1.8 * s, 0.8 * varied[k]))) as [number, number, number];
   computeLocalTone(face, skinTone, skinSpread, workspace, localSkinTone);
-  const rgb: [number, number, number] = [skin[0]!, skin[1]!, skin[2]!];
+  const rgb: [number, number, number] = [skin[0], skin[1], skin[2]];
   return {
     skin: rgb,
     skinTone,
     skinSpread,
     localSkinTone,
-    saturation: smoothstep(0.01, 0.08, skinTone[2]!),
+    saturation: smoothstep(0.01, 0.08, skinTone[2]),
     hair: estimateHair(surfaces, skinTone, skinSpread, localSkinTone, rgb, () => findHairAbove(landmarks, view, skinTone)),
   };
 }
@@ -93,17 +93,17 @@ function computeLocalTone(
   const weights = workspace.planes[0].fill(0);
   const first = workspace.colors;
   for (let i = 0; i < texels.length; i++) {
-    const p = texels[i]!;
-    if (core[p]! < 0.5 || seen[p]! < 0.3) continue;
+    const p = texels[i];
+    if (core[p] < 0.5 || seen[p] < 0.3) continue;
     // Strands, glasses and highlights that lie over the bare places do not count.
-    if (computeToneDistance(tone, 3 * p, skinTone, 0, [0.3, 0.07, 0.06]) < 2.5) weights[p] = seen[p]!;
+    if (computeToneDistance(tone, 3 * p, skinTone, 0, [0.3, 0.07, 0.06]) < 2.5) weights[p] = seen[p];
   }
   first.set(tone);
   pullPush(first, weights, workspace.three, skinTone, 0.3);
   for (let i = 0; i < texels.length; i++) {
-    const p = texels[i]!;
-    if (weights[p]! > 0 || seen[p]! < 0.2 || outsideMm[p]! > 0) continue;
-    if (computeToneDistance(tone, 3 * p, first, 3 * p, skinSpread) < 2) weights[p] = 0.5 * seen[p]!;
+    const p = texels[i];
+    if (weights[p] > 0 || seen[p] < 0.2 || outsideMm[p] > 0) continue;
+    if (computeToneDistance(tone, 3 * p, first, 3 * p, skinSpread) < 2) weights[p] = 0.5 * seen[p];
   }
   out.set(tone);
   pullPush(out, weights, workspace.three, skinTone, 0.3);
@@ -120,20 +120,20 @@ function estimateHair(
   // The scalp in bands above the usual hairline: the uppermost one that is seen decides, for hairlines may be high.
   const bands = HAIR_BANDS_MM.map(() => ({ texels: 0, hair: 0, samples: [] as number[] }));
   for (const { tables, observation } of surfaces) {
-    const reference = tables === surfaces[0]!.tables ? localSkinTone : null;
+    const reference = tables === surfaces[0].tables ? localSkinTone : null;
     for (let i = 0; i < tables.texels.length; i++) {
-      const p = tables.texels[i]!;
-      const height = tables.hairlineMm[p]!;
-      if (height < HAIR_BANDS_MM[0]! || observation.seen[p]! < 0.12) continue;
+      const p = tables.texels[i];
+      const height = tables.hairlineMm[p];
+      if (height < HAIR_BANDS_MM[0] || observation.seen[p] < 0.12) continue;
       let band = 0;
-      while (band + 1 < bands.length && height >= HAIR_BANDS_MM[band + 1]!) band++;
+      while (band + 1 < bands.length && height >= HAIR_BANDS_MM[band + 1]) band++;
       const distance = computeToneDistance(observation.tone, 3 * p, reference ?? skinTone, reference === null ? 0 : 3 * p, skinSpread);
       const other = smoothstep(SKIN_SURE, SKIN_NOT, distance);
-      bands[band]!.texels++;
-      bands[band]!.hair += other;
+      bands[band].texels++;
+      bands[band].hair += other;
       // A sample in two does for a median.
       if (other > 0.9 && (p & 1) === 0)
-        bands[band]!.samples.push(observation.rgb[3 * p]!, observation.rgb[3 * p + 1]!, observation.rgb[3 * p + 2]!);
+        bands[band].samples.push(observation.rgb[3 * p], observation.rgb[3 * p + 1], observation.rgb[3 * p + 2]);
     }
   }
   const seenBands = bands.filter((b) => b.texels >= MIN_SCALP_TEXELS);
@@ -142,10 +142,10 @@ function estimateHair(
     // The photo ends at the forehead: most people have hair; its colour is that of the darkest places of the face (brows, lashes).
     const luma = 0.299 * skin[0] + 0.587 * skin[1] + 0.114 * skin[2];
     const dark: number[] = [];
-    const inside = collect([surfaces[0]!], (tables, p) => tables.outsideMm[p]! < -12, 0.5);
+    const inside = collect([surfaces[0]], (tables, p) => tables.outsideMm[p] < -12, 0.5);
     for (let i = 0; i < inside.length; i += 3) {
-      if (0.299 * inside[i]! + 0.587 * inside[i + 1]! + 0.114 * inside[i + 2]! < 0.45 * luma)
-        dark.push(inside[i]!, inside[i + 1]!, inside[i + 2]!);
+      if (0.299 * inside[i] + 0.587 * inside[i + 1] + 0.114 * inside[i + 2] < 0.45 * luma)
+        dark.push(inside[i], inside[i + 1], inside[i + 2]);
     }
     return describeHair(dark.length >= 60 ? dark : [60, 45, 38], 0.25);
   }
@@ -158,11 +158,11 @@ function describeHair(samples: readonly number[], contrast: number | null): Hair
   const rgb = computeRobustStatistics(samples, 3).median;
   const { median, spread } = computeRobustStatistics(computeTones(samples), TONE_CHANNELS);
   return {
-    rgb: [rgb[0]!, rgb[1]!, rgb[2]!],
+    rgb: [rgb[0], rgb[1], rgb[2]],
     tone: median,
     // Hair shines and lies in its own shade, so brightness says little; its hue says little too where it is dark.
-    toneSpread: [Math.max(0.45, 1.3 * spread[0]!), Math.max(0.07, spread[1]!), Math.max(0.07, spread[2]!)],
-    contrast: contrast ?? Math.max(0.14, Math.min(0.34, 0.55 * spread[0]!)),
+    toneSpread: [Math.max(0.45, 1.3 * spread[0]), Math.max(0.07, spread[1]), Math.max(0.07, spread[2])],
+    contrast: contrast ?? Math.max(0.14, Math.min(0.34, 0.55 * spread[0])),
   };
 }
 
@@ -171,11 +171,11 @@ function collect(surfaces: readonly ObservedSurface[], isWanted: (tables: Surfac
   const samples: number[] = [];
   for (const { tables, observation } of surfaces) {
     places.length = 0;
-    for (const p of tables.texels) if (observation.seen[p]! > minSeen && isWanted(tables, p)) places.push(p);
+    for (const p of tables.texels) if (observation.seen[p] > minSeen && isWanted(tables, p)) places.push(p);
     const step = Math.max(1, Math.floor(places.length / MAX_SAMPLES));
     for (let i = 0; i < places.length; i += step) {
-      const p = 3 * places[i]!;
-      samples.push(observation.rgb[p]!, observation.rgb[p + 1]!, observation.rgb[p + 2]!);
+      const p = 3 * places[i];
+      samples.push(observation.rgb[p], observation.rgb[p + 1], observation.rgb[p + 2]);
     }
   }
   return samples;
@@ -183,6 +183,6 @@ function collect(surfaces: readonly ObservedSurface[], isWanted: (tables: Surfac
 
 function computeTones(rgb: readonly number[]): Float32Array {
   const tones = new Float32Array(rgb.length);
-  for (let i = 0; i + 2 < rgb.length; i += 3) computeTone(rgb[i]!, rgb[i + 1]!, rgb[i + 2]!, tones, i);
+  for (let i = 0; i + 2 < rgb.length; i += 3) computeTone(rgb[i], rgb[i + 1], rgb[i + 2], tones, i);
   return tones;
 }

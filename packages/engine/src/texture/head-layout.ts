@@ -65,10 +65,10 @@ export function computeHeadLayout(model: FaceModel): HeadLayout {
   const isFullHead = scalp.length > 0;
 
   const landmarkPlace = new Map<number, number>();
-  for (let i = 0; i < landmarks.count; i++) landmarkPlace.set(landmarks.landmark[i]!, i);
+  for (let i = 0; i < landmarks.count; i++) landmarkPlace.set(landmarks.landmark[i], i);
   const pointOf = (landmark: number): readonly [number, number, number] | null => {
     const i = landmarkPlace.get(landmark);
-    return i === undefined ? null : [landmarks.mean[3 * i]!, landmarks.mean[3 * i + 1]!, landmarks.mean[3 * i + 2]!];
+    return i === undefined ? null : [landmarks.mean[3 * i], landmarks.mean[3 * i + 1], landmarks.mean[3 * i + 2]];
   };
 
   const outsideMm = new Float32Array(vertexCount);
@@ -90,20 +90,20 @@ export function computeHeadLayout(model: FaceModel): HeadLayout {
   const bare = Float64Array.from(BARE_SKIN.flatMap((l) => pointOf(l) ?? []));
   const mmPerDeg = (SKULL_RADIUS_MM * Math.PI) / 180;
   for (const v of used) {
-    const x = neutral[3 * v]!;
-    const y = neutral[3 * v + 1]!;
-    const z = neutral[3 * v + 2]!;
+    const x = neutral[3 * v];
+    const y = neutral[3 * v + 1];
+    const z = neutral[3 * v + 2];
     const [azimuth, elevation] = directionDeg(x, y, z);
+    outsideMm[v] = mmPerDeg * computePolygonDistance(oval, azimuth, elevation);
     if (isFullHead) {
-      outsideMm[v] = mmPerDeg * computePolygonDistance(oval, azimuth, elevation);
       // Behind the ears hair thins out over twice the width.
       const height = mmPerDeg * (elevation - interpolate(hairline, Math.abs(azimuth)));
       hairlineMm[v] = Math.abs(azimuth) > 100 && height < 24 ? (height - 24) * 0.5 + 24 : height;
-    } else outsideMm[v] = -50;
+    }
     const [sx, sy] = computeScalpPlace(x, y, z);
     scalpMap[2 * v] = sx;
     scalpMap[2 * v + 1] = sy;
-    if (outsideMm[v]! < 0 && isNear(bare, x, y, z, BARE_SKIN_RADIUS_MM)) core[v] = 1;
+    if (outsideMm[v] < 0 && isNear(bare, x, y, z, BARE_SKIN_RADIUS_MM)) core[v] = 1;
   }
   if (isFullHead) {
     computeRimDistances(model, skin, outsideMm, lidRimMm, lipRimMm);
@@ -117,9 +117,9 @@ export function computeHeadLayout(model: FaceModel): HeadLayout {
 function isNear(points: Float64Array, x: number, y: number, z: number, radius: number): boolean {
   const limit = radius * radius;
   for (let i = 0; i < points.length; i += 3) {
-    const dx = points[i]! - x;
-    const dy = points[i + 1]! - y;
-    const dz = points[i + 2]! - z;
+    const dx = points[i] - x;
+    const dy = points[i + 1] - y;
+    const dz = points[i + 2] - z;
     if (dx * dx + dy * dy + dz * dz < limit) return true;
   }
   return false;
@@ -158,15 +158,15 @@ function computeHairline(pointOf: (landmark: number) => readonly [number, number
 
 function interpolate(line: readonly (readonly [number, number])[], x: number): number {
   if (line.length === 0) return 1000;
-  if (x <= line[0]![0]) return line[0]![1];
+  if (x <= line[0][0]) return line[0][1];
   for (let i = 1; i < line.length; i++) {
-    const [x1, y1] = line[i]!;
+    const [x1, y1] = line[i];
     if (x <= x1) {
-      const [x0, y0] = line[i - 1]!;
+      const [x0, y0] = line[i - 1];
       return y0 + ((y1 - y0) * (x - x0)) / Math.max(1e-9, x1 - x0);
     }
   }
-  return line[line.length - 1]![1];
+  return line[line.length - 1][1];
 }
 
 /** Place on the azimuthal equidistant map about the crown, millimetres: +y toward the forehead. */
@@ -193,11 +193,11 @@ export function computePolygonDistance(polygon: Float64Array, x: number, y: numb
   if (n < 6) return -50;
   let best = Number.POSITIVE_INFINITY;
   let inside = false;
-  let px = polygon[n - 2]! - x;
-  let py = polygon[n - 1]! - y;
+  let px = polygon[n - 2] - x;
+  let py = polygon[n - 1] - y;
   for (let i = 0; i < n; i += 2) {
-    const qx = polygon[i]! - x;
-    const qy = polygon[i + 1]! - y;
+    const qx = polygon[i] - x;
+    const qy = polygon[i + 1] - y;
     const ex = qx - px;
     const ey = qy - py;
     let t = -(px * ex + py * ey) / (ex * ex + ey * ey || 1);
@@ -216,7 +216,7 @@ export function computePolygonDistance(polygon: Float64Array, x: number, y: numb
 function findUsedVertices(model: FaceModel, ranges: readonly TriangleRange[]): number[] {
   const isUsed = new Uint8Array(model.vertexCount);
   for (const { firstTriangle, triangleCount } of ranges) {
-    for (let i = 3 * firstTriangle; i < 3 * (firstTriangle + triangleCount); i++) isUsed[model.triangles[i]!] = 1;
+    for (let i = 3 * firstTriangle; i < 3 * (firstTriangle + triangleCount); i++) isUsed[model.triangles[i]] = 1;
   }
   const used: number[] = [];
   for (let v = 0; v < isUsed.length; v++) if (isUsed[v] === 1) used.push(v);
@@ -241,37 +241,37 @@ function computeRimDistances(
   const isSkin = new Uint8Array(vertexCount);
   for (const { firstTriangle, triangleCount } of skin) {
     for (let i = 3 * firstTriangle; i < 3 * (firstTriangle + triangleCount); i += 3) {
-      const a = triangles[i]!;
-      const b = triangles[i + 1]!;
-      const c = triangles[i + 2]!;
+      const a = triangles[i];
+      const b = triangles[i + 1];
+      const c = triangles[i + 2];
       isSkin[a] = 1;
       isSkin[b] = 1;
       isSkin[c] = 1;
-      balance[a] = balance[a]! + b - c;
-      balance[b] = balance[b]! + c - a;
-      balance[c] = balance[c]! + a - b;
+      balance[a] = balance[a] + b - c;
+      balance[b] = balance[b] + c - a;
+      balance[c] = balance[c] + a - b;
     }
   }
   const lids: number[] = [];
   const lips: number[] = [];
   for (let v = 0; v < vertexCount; v++) {
-    if (isSkin[v] === 0 || balance[v] === 0 || outsideMm[v]! > -10) continue;
-    (neutral[3 * v + 1]! < MOUTH_BELOW_MM ? lips : lids).push(v);
+    if (isSkin[v] === 0 || balance[v] === 0 || outsideMm[v] > -10) continue;
+    (neutral[3 * v + 1] < MOUTH_BELOW_MM ? lips : lids).push(v);
   }
   for (const [rim, out] of [
     [lids, lidRimMm],
     [lips, lipRimMm],
   ] as const) {
     for (let v = 0; v < vertexCount; v++) {
-      if (isSkin[v] === 0 || outsideMm[v]! > -5) continue;
-      const x = neutral[3 * v]!;
-      const y = neutral[3 * v + 1]!;
-      const z = neutral[3 * v + 2]!;
+      if (isSkin[v] === 0 || outsideMm[v] > -5) continue;
+      const x = neutral[3 * v];
+      const y = neutral[3 * v + 1];
+      const z = neutral[3 * v + 2];
       let best = RIM_LIMIT_MM ** 2;
       for (const r of rim) {
-        const dy = neutral[3 * r + 1]! - y;
+        const dy = neutral[3 * r + 1] - y;
         if (dy > RIM_LIMIT_MM || dy < -RIM_LIMIT_MM) continue;
-        const d = (neutral[3 * r]! - x) ** 2 + dy ** 2 + (neutral[3 * r + 2]! - z) ** 2;
+        const d = (neutral[3 * r] - x) ** 2 + dy ** 2 + (neutral[3 * r + 2] - z) ** 2;
         if (d < best) best = d;
       }
       out[v] = Math.sqrt(best);
@@ -288,19 +288,19 @@ function smoothOverEdges(model: FaceModel, ranges: readonly TriangleRange[], val
     count.fill(0);
     for (const { firstTriangle, triangleCount } of ranges) {
       for (let i = 3 * firstTriangle; i < 3 * (firstTriangle + triangleCount); i += 3) {
-        const a = model.triangles[i]!;
-        const b = model.triangles[i + 1]!;
-        const c = model.triangles[i + 2]!;
-        const mean = (values[a]! + values[b]! + values[c]!) / 3;
-        sum[a] = sum[a]! + mean;
-        sum[b] = sum[b]! + mean;
-        sum[c] = sum[c]! + mean;
-        count[a] = count[a]! + 1;
-        count[b] = count[b]! + 1;
-        count[c] = count[c]! + 1;
+        const a = model.triangles[i];
+        const b = model.triangles[i + 1];
+        const c = model.triangles[i + 2];
+        const mean = (values[a] + values[b] + values[c]) / 3;
+        sum[a] = sum[a] + mean;
+        sum[b] = sum[b] + mean;
+        sum[c] = sum[c] + mean;
+        count[a] = count[a] + 1;
+        count[b] = count[b] + 1;
+        count[c] = count[c] + 1;
       }
     }
-    for (let v = 0; v < values.length; v++) if (count[v]! > 0) values[v] = sum[v]! / count[v]!;
+    for (let v = 0; v < values.length; v++) if (count[v] > 0) values[v] = sum[v] / count[v];
   }
 }
 
@@ -336,9 +336,9 @@ function computeOpenness(model: FaceModel, ranges: readonly TriangleRange[], use
     const right = [Math.cos(a), 0, -Math.sin(a)] as const;
     const up = [-Math.sin(a) * Math.sin(e), Math.cos(e), -Math.cos(a) * Math.sin(e)] as const;
     for (const v of used) {
-      const x = neutral[3 * v]!;
-      const y = neutral[3 * v + 1]! + 30;
-      const z = neutral[3 * v + 2]! + 60;
+      const x = neutral[3 * v];
+      const y = neutral[3 * v + 1] + 30;
+      const z = neutral[3 * v + 2] + 60;
       screen[2 * v] = LIGHT_GRID / 2 + scale * (x * right[0] + y * right[1] + z * right[2]);
       screen[2 * v + 1] = LIGHT_GRID / 2 - scale * (x * up[0] + y * up[1] + z * up[2]);
       depth[v] = -(x * toLight[0] + y * toLight[1] + z * toLight[2]);
@@ -349,25 +349,25 @@ function computeOpenness(model: FaceModel, ranges: readonly TriangleRange[], use
       clear = false;
     }
     for (const v of used) {
-      const cosine = normals[3 * v]! * toLight[0] + normals[3 * v + 1]! * toLight[1] + normals[3 * v + 2]! * toLight[2];
+      const cosine = normals[3 * v] * toLight[0] + normals[3 * v + 1] * toLight[1] + normals[3 * v + 2] * toLight[2];
       // Facing away is shading, not shelter: only what something else hides counts as closed.
       const facing = weight * Math.max(0, Math.min(1, 0.5 + 1.5 * cosine));
       if (facing === 0) continue;
-      const column = Math.max(0, Math.min(LIGHT_GRID - 1, Math.floor(screen[2 * v]!)));
-      const row = Math.max(0, Math.min(LIGHT_GRID - 1, Math.floor(screen[2 * v + 1]!)));
-      const behind = depth[v]! - buffers.depth[row * LIGHT_GRID + column]!;
+      const column = Math.max(0, Math.min(LIGHT_GRID - 1, Math.floor(screen[2 * v])));
+      const row = Math.max(0, Math.min(LIGHT_GRID - 1, Math.floor(screen[2 * v + 1])));
+      const behind = depth[v] - buffers.depth[row * LIGHT_GRID + column];
       const seen = behind < LIGHT_BIAS_MM ? 1 : behind > 3 * LIGHT_BIAS_MM ? 0 : 1 - (behind - LIGHT_BIAS_MM) / (2 * LIGHT_BIAS_MM);
-      sums[v] = sums[v]! + facing * seen;
-      possible[v] = possible[v]! + facing;
+      sums[v] = sums[v] + facing * seen;
+      possible[v] = possible[v] + facing;
       if (azimuthDeg !== 0) {
-        const m = model.mirrorVertex[v]!;
-        sums[m] = sums[m]! + facing * seen;
-        possible[m] = possible[m]! + facing;
+        const m = model.mirrorVertex[v];
+        sums[m] = sums[m] + facing * seen;
+        possible[m] = possible[m] + facing;
       }
     }
     total += azimuthDeg === 0 ? weight : 2 * weight;
   }
-  for (const v of used) openness[v] = possible[v]! > 0.05 * total ? sums[v]! / possible[v]! : 0.5;
+  for (const v of used) openness[v] = possible[v] > 0.05 * total ? sums[v] / possible[v] : 0.5;
 }
 
 /** Area-weighted vertex normals, unit length (zero where no triangle of `ranges` is). */
@@ -375,35 +375,35 @@ export function computeVertexNormals(positions: Float32Array, triangles: Uint32A
   const normals = new Float32Array(positions.length);
   for (const { firstTriangle, triangleCount } of ranges) {
     for (let t = 3 * firstTriangle; t < 3 * (firstTriangle + triangleCount); t += 3) {
-      const a = 3 * triangles[t]!;
-      const b = 3 * triangles[t + 1]!;
-      const c = 3 * triangles[t + 2]!;
-      const ux = positions[b]! - positions[a]!;
-      const uy = positions[b + 1]! - positions[a + 1]!;
-      const uz = positions[b + 2]! - positions[a + 2]!;
-      const wx = positions[c]! - positions[a]!;
-      const wy = positions[c + 1]! - positions[a + 1]!;
-      const wz = positions[c + 2]! - positions[a + 2]!;
+      const a = 3 * triangles[t];
+      const b = 3 * triangles[t + 1];
+      const c = 3 * triangles[t + 2];
+      const ux = positions[b] - positions[a];
+      const uy = positions[b + 1] - positions[a + 1];
+      const uz = positions[b + 2] - positions[a + 2];
+      const wx = positions[c] - positions[a];
+      const wy = positions[c + 1] - positions[a + 1];
+      const wz = positions[c + 2] - positions[a + 2];
       const nx = uy * wz - uz * wy;
       const ny = uz * wx - ux * wz;
       const nz = ux * wy - uy * wx;
-      normals[a] = normals[a]! + nx;
-      normals[a + 1] = normals[a + 1]! + ny;
-      normals[a + 2] = normals[a + 2]! + nz;
-      normals[b] = normals[b]! + nx;
-      normals[b + 1] = normals[b + 1]! + ny;
-      normals[b + 2] = normals[b + 2]! + nz;
-      normals[c] = normals[c]! + nx;
-      normals[c + 1] = normals[c + 1]! + ny;
-      normals[c + 2] = normals[c + 2]! + nz;
+      normals[a] = normals[a] + nx;
+      normals[a + 1] = normals[a + 1] + ny;
+      normals[a + 2] = normals[a + 2] + nz;
+      normals[b] = normals[b] + nx;
+      normals[b + 1] = normals[b + 1] + ny;
+      normals[b + 2] = normals[b + 2] + nz;
+      normals[c] = normals[c] + nx;
+      normals[c + 1] = normals[c + 1] + ny;
+      normals[c + 2] = normals[c + 2] + nz;
     }
   }
   for (let v = 0; v < normals.length; v += 3) {
-    const length = Math.sqrt(normals[v]! ** 2 + normals[v + 1]! ** 2 + normals[v + 2]! ** 2);
+    const length = Math.sqrt(normals[v] ** 2 + normals[v + 1] ** 2 + normals[v + 2] ** 2);
     if (length > 0) {
-      normals[v] = normals[v]! / length;
-      normals[v + 1] = normals[v + 1]! / length;
-      normals[v + 2] = normals[v + 2]! / length;
+      normals[v] = normals[v] / length;
+      normals[v + 1] = normals[v + 1] / length;
+      normals[v + 2] = normals[v + 2] / length;
     }
   }
   return normals;

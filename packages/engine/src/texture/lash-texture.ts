@@ -31,18 +31,18 @@ export function paintLashAlpha(model: FaceModel, parts: readonly ModelPart[], si
   const shapes = shapeLashes(k, n);
   for (let p = 0; p < alpha.length; p++) {
     if (map.triangle[p] === NO_TRIANGLE) continue;
-    const lashes = Math.round(n[p]!);
-    const strip = Math.round(k[p]!);
-    const up = t[p]!;
-    const x = s[p]! * lashes;
+    const lashes = Math.round(n[p]);
+    const strip = Math.round(k[p]);
+    const up = t[p];
+    const x = s[p] * lashes;
     let best = 0;
     for (let i = Math.floor(x) - 3; i <= Math.floor(x) + 3; i++) {
       if (i < 1 || i > lashes - 2) continue;
       const lash = 3 * (strip * MAX_COUNT + i);
-      const reach = shapes[lash]!;
+      const reach = shapes[lash];
       if (up > reach) continue;
       const q = up / reach;
-      const center = shapes[lash + 1]! + shapes[lash + 2]! * q * q;
+      const center = shapes[lash + 1] + shapes[lash + 2] * q * q;
       const half = 0.2 * (1 - 0.8 * q) + 0.03;
       const edge = Math.abs(x - center) - half;
       const cover = Math.max(0, Math.min(1, 0.5 - edge / 0.22)) * (1 - 0.5 * q * q);
@@ -59,17 +59,17 @@ function shapeLashes(stripOfTexel: Float32Array, lashesOfTexel: Float32Array): F
   for (const s of stripOfTexel) strips = Math.max(strips, Math.round(s) + 1);
   const counts = new Float32Array(strips);
   for (let p = 0; p < stripOfTexel.length; p++)
-    if (lashesOfTexel[p]! > 0) counts[Math.round(stripOfTexel[p]!)] = Math.round(lashesOfTexel[p]!);
+    if (lashesOfTexel[p] > 0) counts[Math.round(stripOfTexel[p])] = Math.round(lashesOfTexel[p]);
   const shapes = new Float32Array(3 * strips * MAX_COUNT);
   for (let strip = 0; strip < strips; strip++) {
-    for (let i = 0; i < counts[strip]!; i++) {
+    for (let i = 0; i < counts[strip]; i++) {
       const a = hash(i, strip, 51);
       const b = hash(i, strip, 52);
       const c = hash(i, strip, 53);
       // Neighbours lean together in small tufts.
       const tuft = Math.floor((i + strip) / 3) * 3 + 1 - strip;
       const lash = 3 * (strip * MAX_COUNT + i);
-      shapes[lash] = (0.62 + 0.36 * b) * (0.78 + 0.22 * Math.sin(Math.PI * Math.min(1, 0.15 + 0.85 * (i / counts[strip]!))));
+      shapes[lash] = (0.62 + 0.36 * b) * (0.78 + 0.22 * Math.sin(Math.PI * Math.min(1, 0.15 + 0.85 * (i / counts[strip]))));
       shapes[lash + 1] = i + 0.5 + 0.5 * (c - 0.5);
       shapes[lash + 2] = (tuft - i) * 0.32 + (a - 0.5) * 1.1;
     }
@@ -95,16 +95,16 @@ function placeStrips(
     return r;
   };
   for (let i = first; i < last; i += 3) {
-    const a = root(model.triangleUvs[i]!);
+    const a = root(model.triangleUvs[i]);
     parent.set(a, a);
-    for (let c = 1; c < 3; c++) parent.set(root(model.triangleUvs[i + c]!), a);
+    for (let c = 1; c < 3; c++) parent.set(root(model.triangleUvs[i + c]), a);
   }
   const strips = new Map<number, Map<number, number>>();
   const middle = [0, 0, 0];
   let corners = 0;
   for (let i = first; i < last; i++) {
-    const uv = model.triangleUvs[i]!;
-    const v = model.triangles[i]!;
+    const uv = model.triangleUvs[i];
+    const v = model.triangles[i];
     const r = root(uv);
     let members = strips.get(r);
     if (members === undefined) {
@@ -112,11 +112,11 @@ function placeStrips(
       strips.set(r, members);
     }
     members.set(v, uv);
-    for (let k = 0; k < 3; k++) middle[k] = middle[k]! + model.neutral[3 * v + k]!;
+    for (let k = 0; k < 3; k++) middle[k] = middle[k] + model.neutral[3 * v + k];
     corners++;
   }
-  const centerY = middle[1]! / corners;
-  const centerZ = middle[2]! / corners;
+  const centerY = middle[1] / corners;
+  const centerZ = middle[2] / corners;
   let number = 0;
   for (const members of strips.values()) {
     let u0 = Infinity;
@@ -125,20 +125,20 @@ function placeStrips(
     let v1 = -Infinity;
     let height = 0;
     for (const [v, uv] of members) {
-      u0 = Math.min(u0, model.uvs[2 * uv]!);
-      u1 = Math.max(u1, model.uvs[2 * uv]!);
-      v0 = Math.min(v0, model.uvs[2 * uv + 1]!);
-      v1 = Math.max(v1, model.uvs[2 * uv + 1]!);
-      height += model.neutral[3 * v + 1]!;
+      u0 = Math.min(u0, model.uvs[2 * uv]);
+      u1 = Math.max(u1, model.uvs[2 * uv]);
+      v0 = Math.min(v0, model.uvs[2 * uv + 1]);
+      v1 = Math.max(v1, model.uvs[2 * uv + 1]);
+      height += model.neutral[3 * v + 1];
     }
     let lowSum = 0;
     let lowCount = 0;
     let highSum = 0;
     let highCount = 0;
     for (const [v, uv] of members) {
-      const place = (model.uvs[2 * uv + 1]! - v0) / (v1 - v0);
+      const place = (model.uvs[2 * uv + 1] - v0) / (v1 - v0);
       // Roots lie on the lid, nearer to the eyeball: further back and nearer to the slit.
-      const distance = model.neutral[3 * v + 2]! - centerZ + Math.abs(model.neutral[3 * v + 1]! - centerY);
+      const distance = model.neutral[3 * v + 2] - centerZ + Math.abs(model.neutral[3 * v + 1] - centerY);
       if (place < 0.1) {
         lowSum += distance;
         lowCount++;
@@ -150,12 +150,12 @@ function placeStrips(
     const rootIsLow = lowSum / Math.max(1, lowCount) < highSum / Math.max(1, highCount);
     const isUpper = height / members.size > centerY;
     for (const [v, uv] of members) {
-      const place = (model.uvs[2 * uv + 1]! - v0) / (v1 - v0);
+      const place = (model.uvs[2 * uv + 1] - v0) / (v1 - v0);
       length[v] = rootIsLow ? place : 1 - place;
-      along[v] = (model.uvs[2 * uv]! - u0) / (u1 - u0);
+      along[v] = (model.uvs[2 * uv] - u0) / (u1 - u0);
       count[v] = isUpper ? UPPER_COUNT : LOWER_COUNT;
       // Lower lashes are a third as long as their strips, upper ones take them whole.
-      if (!isUpper) length[v] = length[v]! * LOWER_STRETCH;
+      if (!isUpper) length[v] = length[v] * LOWER_STRETCH;
       seed[v] = number;
     }
     number++;

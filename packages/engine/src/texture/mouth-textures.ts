@@ -22,9 +22,9 @@ export function paintTeeth(model: FaceModel, parts: readonly ModelPart[], size: 
   const piece = findPieces(model, parts, vertices);
   const middle = new Map<number, { y: number; low: number; high: number; count: number }>();
   for (const v of vertices) {
-    const y = model.neutral[3 * v + 1]!;
-    const m = middle.get(piece[v]!);
-    if (m === undefined) middle.set(piece[v]!, { y, low: y, high: y, count: 1 });
+    const y = model.neutral[3 * v + 1];
+    const m = middle.get(piece[v]);
+    if (m === undefined) middle.set(piece[v], { y, low: y, high: y, count: 1 });
     else {
       m.y += y;
       m.count++;
@@ -33,21 +33,21 @@ export function paintTeeth(model: FaceModel, parts: readonly ModelPart[], size: 
     }
   }
   const all = [...middle.values()].map((m) => m.y / m.count).sort((a, b) => a - b);
-  const between = all.length > 1 ? (all[0]! + all[all.length - 1]!) / 2 : -1000;
+  const between = all.length > 1 ? (all[0] + all[all.length - 1]) / 2 : -1000;
   const rgb = new Float32Array(3 * model.vertexCount);
   for (const v of vertices) {
-    const m = middle.get(piece[v]!)!;
+    const m = middle.get(piece[v])!;
     const isUpper = m.y / m.count > between;
-    const y = model.neutral[3 * v + 1]!;
+    const y = model.neutral[3 * v + 1];
     const height = Math.max(1e-6, m.high - m.low);
     // Crowns are about 10 mm of a tooth's length at most; the root lies in the gum.
     const fromEdge = (isUpper ? y - m.low : m.high - y) / Math.min(height, 11);
     const neck = smoothstep(0.35, 1, fromEdge);
-    const back = smoothstep(8, 40, z.high - model.neutral[3 * v + 2]!);
+    const back = smoothstep(8, 40, z.high - model.neutral[3 * v + 2]);
     const light = 1 - 0.6 * back - 0.12 * neck;
     for (let k = 0; k < 3; k++) {
-      const c = ENAMEL_EDGE[k]! + neck * (ENAMEL_NECK[k]! - ENAMEL_EDGE[k]!);
-      rgb[3 * v + k] = DEEP[k]! * back * 0.35 + c * light;
+      const c = ENAMEL_EDGE[k] + neck * (ENAMEL_NECK[k] - ENAMEL_EDGE[k]);
+      rgb[3 * v + k] = DEEP[k] * back * 0.35 + c * light;
     }
   }
   return paintVertexColors(createTexelMap(model, parts, size, 3), model.triangles, rgb, ENAMEL_NECK, 0.03);
@@ -60,13 +60,13 @@ export function paintMouth(model: FaceModel, parts: readonly ModelPart[], size: 
   const y = range(model, vertices, 1);
   const rgb = new Float32Array(3 * model.vertexCount);
   for (const v of vertices) {
-    const depth = z.high - model.neutral[3 * v + 2]!;
+    const depth = z.high - model.neutral[3 * v + 2];
     const back = smoothstep(6, 60, depth);
-    const low = smoothstep(0.7, 0.2, (model.neutral[3 * v + 1]! - y.low) / Math.max(1e-6, y.high - y.low));
+    const low = smoothstep(0.7, 0.2, (model.neutral[3 * v + 1] - y.low) / Math.max(1e-6, y.high - y.low));
     const light = 1 - 0.72 * back;
     for (let k = 0; k < 3; k++) {
-      const c = GUM[k]! + low * (TONGUE[k]! - GUM[k]!);
-      rgb[3 * v + k] = c * light + DEEP[k]! * back * 0.5;
+      const c = GUM[k] + low * (TONGUE[k] - GUM[k]);
+      rgb[3 * v + k] = c * light + DEEP[k] * back * 0.5;
     }
   }
   return paintVertexColors(createTexelMap(model, parts, size, 3), model.triangles, rgb, [110, 48, 46], 0.16);
@@ -75,7 +75,7 @@ export function paintMouth(model: FaceModel, parts: readonly ModelPart[], size: 
 function collectVertices(model: FaceModel, parts: readonly ModelPart[]): number[] {
   const seen = new Set<number>();
   for (const { firstTriangle, triangleCount } of parts) {
-    for (let i = 3 * firstTriangle; i < 3 * (firstTriangle + triangleCount); i++) seen.add(model.triangles[i]!);
+    for (let i = 3 * firstTriangle; i < 3 * (firstTriangle + triangleCount); i++) seen.add(model.triangles[i]);
   }
   return [...seen];
 }
@@ -84,8 +84,8 @@ function range(model: FaceModel, vertices: readonly number[], axis: 0 | 1 | 2): 
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const v of vertices) {
-    low = Math.min(low, model.neutral[3 * v + axis]!);
-    high = Math.max(high, model.neutral[3 * v + axis]!);
+    low = Math.min(low, model.neutral[3 * v + axis]);
+    high = Math.max(high, model.neutral[3 * v + axis]);
   }
   return { low, high };
 }
@@ -96,9 +96,9 @@ function findPieces(model: FaceModel, parts: readonly ModelPart[], vertices: rea
   for (const v of vertices) parent[v] = v;
   const root = (v: number): number => {
     let r = v;
-    while (parent[r] !== r) r = parent[r]!;
+    while (parent[r] !== r) r = parent[r];
     while (parent[v] !== r) {
-      const next = parent[v]!;
+      const next = parent[v];
       parent[v] = r;
       v = next;
     }
@@ -106,9 +106,9 @@ function findPieces(model: FaceModel, parts: readonly ModelPart[], vertices: rea
   };
   for (const { firstTriangle, triangleCount } of parts) {
     for (let t = firstTriangle; t < firstTriangle + triangleCount; t++) {
-      const a = root(model.triangles[3 * t]!);
+      const a = root(model.triangles[3 * t]);
       for (let c = 1; c < 3; c++) {
-        const b = root(model.triangles[3 * t + c]!);
+        const b = root(model.triangles[3 * t + c]);
         if (a !== b) parent[Math.max(a, b)] = Math.min(a, b);
       }
     }

@@ -56,27 +56,27 @@ export function observeSurface(
   const right = width > 1 ? 3 : 0;
   const down = height > 1 ? 3 * width : 0;
   for (let i = 0; i < texels.length; i++) {
-    const p = texels[i]!;
+    const p = texels[i];
     seen[p] = 0;
-    const a = corners[3 * i]!;
-    const b = corners[3 * i + 1]!;
-    const c = corners[3 * i + 2]!;
-    const wb = weights[2 * i]!;
-    const wc = weights[2 * i + 1]!;
+    const a = corners[3 * i];
+    const b = corners[3 * i + 1];
+    const c = corners[3 * i + 2];
+    const wb = weights[2 * i];
+    const wc = weights[2 * i + 1];
     const wa = 1 - wb - wc;
-    const turned = smoothstep(FACING_ZERO, FACING_FULL, wa * facing[a]! + wb * facing[b]! + wc * facing[c]!);
+    const turned = smoothstep(FACING_ZERO, FACING_FULL, wa * facing[a] + wb * facing[b] + wc * facing[c]);
     if (turned === 0) continue;
-    const within = (wa * insidePx[a]! + wb * insidePx[b]! + wc * insidePx[c]!) * border;
+    const within = (wa * insidePx[a] + wb * insidePx[b] + wc * insidePx[c]) * border;
     if (within <= 0) continue;
-    const ix = wa * imagePoints[2 * a]! + wb * imagePoints[2 * b]! + wc * imagePoints[2 * c]!;
-    const iy = wa * imagePoints[2 * a + 1]! + wb * imagePoints[2 * b + 1]! + wc * imagePoints[2 * c + 1]!;
+    const ix = wa * imagePoints[2 * a] + wb * imagePoints[2 * b] + wc * imagePoints[2 * c];
+    const iy = wa * imagePoints[2 * a + 1] + wb * imagePoints[2 * b + 1] + wc * imagePoints[2 * c + 1];
     const gx = Math.max(0, Math.min(grid.width - 1, Math.floor((ix - grid.originX) * grid.scale)));
     const gy = Math.max(0, Math.min(grid.height - 1, Math.floor((iy - grid.originY) * grid.scale)));
-    const behind = wa * depth[a]! + wb * depth[b]! + wc * depth[c]! - grid.depth[gy * grid.width + gx]!;
+    const behind = wa * depth[a] + wb * depth[b] + wc * depth[c] - grid.depth[gy * grid.width + gx];
     if (behind >= 1.5 * DEPTH_BIAS_MM) continue;
-    const margin = smoothstep(RIM_ZERO_MM, RIM_FULL_MM, Math.min(lidRimMm[p]!, lipRimMm[p]!));
+    const margin = smoothstep(RIM_ZERO_MM, RIM_FULL_MM, Math.min(lidRimMm[p], lipRimMm[p]));
     seen[p] = turned * Math.min(1, within) * margin * (1 - smoothstep(DEPTH_BIAS_MM, 1.5 * DEPTH_BIAS_MM, behind));
-    out.beyondMm[p] = wa * beyondMm[a]! + wb * beyondMm[b]! + wc * beyondMm[c]!;
+    out.beyondMm[p] = wa * beyondMm[a] + wb * beyondMm[b] + wc * beyondMm[c];
 
     // Bilinear, clamped at the border.
     let lx = (ix - level.originX) * level.scaleX - 0.5;
@@ -93,11 +93,11 @@ export function observeSurface(
     const w01 = fx - w11;
     const w00 = 1 - w01 - fy;
     const o = 3 * p;
-    const r = w00 * level.rgb[q]! + w01 * level.rgb[q + right]! + w10 * level.rgb[q + down]! + w11 * level.rgb[q + right + down]!;
+    const r = w00 * level.rgb[q] + w01 * level.rgb[q + right] + w10 * level.rgb[q + down] + w11 * level.rgb[q + right + down];
     const g =
-      w00 * level.rgb[q + 1]! + w01 * level.rgb[q + right + 1]! + w10 * level.rgb[q + down + 1]! + w11 * level.rgb[q + right + down + 1]!;
+      w00 * level.rgb[q + 1] + w01 * level.rgb[q + right + 1] + w10 * level.rgb[q + down + 1] + w11 * level.rgb[q + right + down + 1];
     const bl =
-      w00 * level.rgb[q + 2]! + w01 * level.rgb[q + right + 2]! + w10 * level.rgb[q + down + 2]! + w11 * level.rgb[q + right + down + 2]!;
+      w00 * level.rgb[q + 2] + w01 * level.rgb[q + right + 2] + w10 * level.rgb[q + down + 2] + w11 * level.rgb[q + right + down + 2];
     rgb[o] = r;
     rgb[o + 1] = g;
     rgb[o + 2] = bl;
@@ -115,24 +115,24 @@ function softenEdges(
 ): void {
   // Smallest of the three in a row, then of the three rows; texels outside the islands are passed over.
   for (let p = 0; p < seen.length; p++) {
-    let v = seen[p]!;
+    let v = seen[p];
     if (v > 0) {
-      if (seen[p - 1]! < v && triangle[p - 1] !== NO_TRIANGLE) v = seen[p - 1]!;
-      if (seen[p + 1]! < v && triangle[p + 1] !== NO_TRIANGLE) v = seen[p + 1]!;
+      if (seen[p - 1] < v && triangle[p - 1] !== NO_TRIANGLE) v = seen[p - 1];
+      if (seen[p + 1] < v && triangle[p + 1] !== NO_TRIANGLE) v = seen[p + 1];
     }
     first[p] = v;
   }
   for (let p = 0; p < seen.length; p++) {
-    let v = first[p]!;
+    let v = first[p];
     if (v > 0) {
-      if (first[p - size]! < v && triangle[p - size] !== NO_TRIANGLE) v = first[p - size]!;
-      if (first[p + size]! < v && triangle[p + size] !== NO_TRIANGLE) v = first[p + size]!;
+      if (first[p - size] < v && triangle[p - size] !== NO_TRIANGLE) v = first[p - size];
+      if (first[p + size] < v && triangle[p + size] !== NO_TRIANGLE) v = first[p + size];
     }
     second[p] = v;
   }
-  for (let p = 1; p < seen.length - 1; p++) first[p] = 0.25 * (second[p - 1]! + second[p + 1]!) + 0.5 * second[p]!;
+  for (let p = 1; p < seen.length - 1; p++) first[p] = 0.25 * (second[p - 1] + second[p + 1]) + 0.5 * second[p];
   for (let p = size; p < seen.length - size; p++) {
-    const v = 0.25 * (first[p - size]! + first[p + size]!) + 0.5 * first[p]!;
-    seen[p] = v < 2 * second[p]! ? v : 2 * second[p]!;
+    const v = 0.25 * (first[p - size] + first[p + size]) + 0.5 * first[p];
+    seen[p] = v < 2 * second[p] ? v : 2 * second[p];
   }
 }

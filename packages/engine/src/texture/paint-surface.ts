@@ -86,8 +86,8 @@ export function paintSurface(
     const base1 = row1 * FIELD_SIZE * C;
     const grainRow = (row & 255) << 8;
     const rowBase = row * size;
-    let own1 = channels[base0]! + ty * (channels[base1]! - channels[base0]!);
-    let other1 = channels[base0 + 1]! + ty * (channels[base1 + 1]! - channels[base0 + 1]!);
+    let own1 = channels[base0] + ty * (channels[base1] - channels[base0]);
+    let other1 = channels[base0 + 1] + ty * (channels[base1 + 1] - channels[base0 + 1]);
 
     for (let k = 0; k <= FIELD_SIZE; k++) {
       // Cells k - 1 and k, the first and the last repeated beyond the border; a and b in the upper row, c and d in the lower.
@@ -99,10 +99,10 @@ export function paintSurface(
       const d = base1 + cell1 * C;
       const own0 = own1;
       const other0 = other1;
-      own1 = channels[b]! + ty * (channels[d]! - channels[b]!);
-      other1 = channels[b + 1]! + ty * (channels[d + 1]! - channels[b + 1]!);
-      const from = runs[k]!;
-      const to = runs[k + 1]!;
+      own1 = channels[b] + ty * (channels[d] - channels[b]);
+      other1 = channels[b + 1] + ty * (channels[d + 1] - channels[b + 1]);
+      const from = runs[k];
+      const to = runs[k + 1];
       if (from >= to) continue;
       const needsOwn = own0 > MIN_WEIGHT || own1 > MIN_WEIGHT;
       const needsOther = other0 > MIN_WEIGHT || other1 > MIN_WEIGHT;
@@ -111,12 +111,15 @@ export function paintSurface(
         // Photo and nothing else.
         for (let column = from; column < to; column++) {
           const p = rowBase + column;
-          const t = triangle[p]!;
-          if (t === NO_TRIANGLE) continue;
+          const t = triangle[p];
+          if (t === NO_TRIANGLE) {
+            for (let k = 0; k < 3; k++) out[3 * p + k] = channels[a + PLAN.skin + k];
+            continue;
+          }
           const x = column + 0.5;
           const m = 6 * t;
-          let sx = ownPlace[m]! * x + ownPlace[m + 1]! * y + ownPlace[m + 2]!;
-          let sy = ownPlace[m + 3]! * x + ownPlace[m + 4]! * y + ownPlace[m + 5]!;
+          let sx = ownPlace[m] * x + ownPlace[m + 1] * y + ownPlace[m + 2];
+          let sy = ownPlace[m + 3] * x + ownPlace[m + 4] * y + ownPlace[m + 5];
           sx = sx < 0 ? 0 : sx > maxX ? maxX : sx;
           sy = sy < 0 ? 0 : sy > maxY ? maxY : sy;
           const cx = sx | 0;
@@ -130,27 +133,27 @@ export function paintSurface(
           const w01 = ax - w11;
           const w00 = 1 - ax - w10;
           const o = 3 * p;
-          out[o] = w00 * rgb[q]! + w01 * rgb[q + right]! + w10 * rgb[e]! + w11 * rgb[e + right]!;
-          out[o + 1] = w00 * rgb[q + 1]! + w01 * rgb[q + right + 1]! + w10 * rgb[e + 1]! + w11 * rgb[e + right + 1]!;
-          out[o + 2] = w00 * rgb[q + 2]! + w01 * rgb[q + right + 2]! + w10 * rgb[e + 2]! + w11 * rgb[e + right + 2]!;
+          out[o] = w00 * rgb[q] + w01 * rgb[q + right] + w10 * rgb[e] + w11 * rgb[e + right];
+          out[o + 1] = w00 * rgb[q + 1] + w01 * rgb[q + right + 1] + w10 * rgb[e + 1] + w11 * rgb[e + right + 1];
+          out[o + 2] = w00 * rgb[q + 2] + w01 * rgb[q + right + 2] + w10 * rgb[e + 2] + w11 * rgb[e + right + 2];
           if (observed !== null) observed[p] = 255;
         }
         continue;
       }
 
       // Completed skin at the left end of the run and its change per cell.
-      const r0 = channels[a + 5]! + ty * (channels[c + 5]! - channels[a + 5]!);
-      const g0 = channels[a + 6]! + ty * (channels[c + 6]! - channels[a + 6]!);
-      const b0 = channels[a + 7]! + ty * (channels[c + 7]! - channels[a + 7]!);
-      const dr = channels[b + 5]! + ty * (channels[d + 5]! - channels[b + 5]!) - r0;
-      const dg = channels[b + 6]! + ty * (channels[d + 6]! - channels[b + 6]!) - g0;
-      const db = channels[b + 7]! + ty * (channels[d + 7]! - channels[b + 7]!) - b0;
+      const r0 = channels[a + 5] + ty * (channels[c + 5] - channels[a + 5]);
+      const g0 = channels[a + 6] + ty * (channels[c + 6] - channels[a + 6]);
+      const b0 = channels[a + 7] + ty * (channels[c + 7] - channels[a + 7]);
+      const dr = channels[b + 5] + ty * (channels[d + 5] - channels[b + 5]) - r0;
+      const dg = channels[b + 6] + ty * (channels[d + 6] - channels[b + 6]) - g0;
+      const db = channels[b + 7] + ty * (channels[d + 7] - channels[b + 7]) - b0;
       let needsHair = false;
       let hairness0 = 0;
       let dHairness = 0;
       if (strands !== null) {
-        hairness0 = channels[a + 11]! + ty * (channels[c + 11]! - channels[a + 11]!);
-        const hairness1 = channels[b + 11]! + ty * (channels[d + 11]! - channels[b + 11]!);
+        hairness0 = channels[a + 11] + ty * (channels[c + 11] - channels[a + 11]);
+        const hairness1 = channels[b + 11] + ty * (channels[d + 11] - channels[b + 11]);
         needsHair = hairness0 > MIN_HAIRNESS || hairness1 > MIN_HAIRNESS;
         dHairness = hairness1 - hairness0;
       }
@@ -159,7 +162,7 @@ export function paintSurface(
         for (let column = from; column < to; column++) {
           const p = rowBase + column;
           const tx = (column + 0.5) * step + 0.5 - k;
-          const grain = 1 + grainScale * grainTile[grainRow | (column & 255)]!;
+          const grain = 1 + grainScale * grainTile[grainRow | (column & 255)];
           const o = 3 * p;
           out[o] = (r0 + tx * dr) * grain;
           out[o + 1] = (g0 + tx * dg) * grain;
@@ -168,27 +171,27 @@ export function paintSurface(
         continue;
       }
 
-      const hr0 = channels[a + 8]! + ty * (channels[c + 8]! - channels[a + 8]!);
-      const hg0 = channels[a + 9]! + ty * (channels[c + 9]! - channels[a + 9]!);
-      const hb0 = channels[a + 10]! + ty * (channels[c + 10]! - channels[a + 10]!);
-      const hdr = channels[b + 8]! + ty * (channels[d + 8]! - channels[b + 8]!) - hr0;
-      const hdg = channels[b + 9]! + ty * (channels[d + 9]! - channels[b + 9]!) - hg0;
-      const hdb = channels[b + 10]! + ty * (channels[d + 10]! - channels[b + 10]!) - hb0;
-      const or0 = channels[a + 2]! + ty * (channels[c + 2]! - channels[a + 2]!);
-      const og0 = channels[a + 3]! + ty * (channels[c + 3]! - channels[a + 3]!);
-      const ob0 = channels[a + 4]! + ty * (channels[c + 4]! - channels[a + 4]!);
-      const odr = channels[b + 2]! + ty * (channels[d + 2]! - channels[b + 2]!) - or0;
-      const odg = channels[b + 3]! + ty * (channels[d + 3]! - channels[b + 3]!) - og0;
-      const odb = channels[b + 4]! + ty * (channels[d + 4]! - channels[b + 4]!) - ob0;
+      const hr0 = channels[a + 8] + ty * (channels[c + 8] - channels[a + 8]);
+      const hg0 = channels[a + 9] + ty * (channels[c + 9] - channels[a + 9]);
+      const hb0 = channels[a + 10] + ty * (channels[c + 10] - channels[a + 10]);
+      const hdr = channels[b + 8] + ty * (channels[d + 8] - channels[b + 8]) - hr0;
+      const hdg = channels[b + 9] + ty * (channels[d + 9] - channels[b + 9]) - hg0;
+      const hdb = channels[b + 10] + ty * (channels[d + 10] - channels[b + 10]) - hb0;
+      const or0 = channels[a + 2] + ty * (channels[c + 2] - channels[a + 2]);
+      const og0 = channels[a + 3] + ty * (channels[c + 3] - channels[a + 3]);
+      const ob0 = channels[a + 4] + ty * (channels[c + 4] - channels[a + 4]);
+      const odr = channels[b + 2] + ty * (channels[d + 2] - channels[b + 2]) - or0;
+      const odg = channels[b + 3] + ty * (channels[d + 3] - channels[b + 3]) - og0;
+      const odb = channels[b + 4] + ty * (channels[d + 4] - channels[b + 4]) - ob0;
       const dOwn = own1 - own0;
       const dOther = other1 - other0;
       for (let column = from; column < to; column++) {
         const p = rowBase + column;
         const x = column + 0.5;
         const tx = x * step + 0.5 - k;
-        const t = triangle[p]!;
+        const t = triangle[p];
         const o = 3 * p;
-        const grain = 1 + grainScale * grainTile[grainRow | (column & 255)]!;
+        const grain = 1 + grainScale * grainTile[grainRow | (column & 255)];
         let red = (r0 + tx * dr) * grain;
         let green = (g0 + tx * dg) * grain;
         let blue = (b0 + tx * db) * grain;
@@ -200,7 +203,7 @@ export function paintSurface(
         }
         if (needsHair) {
           const hairness = hairness0 + tx * dHairness;
-          const strand = strands![p]!;
+          const strand = strands![p];
           // The hairline is where strands begin and end: noise moves it from strand to strand.
           let mix = 1.5 * hairness - 0.25 + 0.02 * strand * hairness * (1 - hairness);
           mix = mix < 0 ? 0 : mix > 1 ? 1 : mix;
@@ -217,8 +220,8 @@ export function paintSurface(
         blue *= rest;
         const m = 6 * t;
         if (own > 0) {
-          let sx = ownPlace[m]! * x + ownPlace[m + 1]! * y + ownPlace[m + 2]!;
-          let sy = ownPlace[m + 3]! * x + ownPlace[m + 4]! * y + ownPlace[m + 5]!;
+          let sx = ownPlace[m] * x + ownPlace[m + 1] * y + ownPlace[m + 2];
+          let sy = ownPlace[m + 3] * x + ownPlace[m + 4] * y + ownPlace[m + 5];
           sx = sx < 0 ? 0 : sx > maxX ? maxX : sx;
           sy = sy < 0 ? 0 : sy > maxY ? maxY : sy;
           const cx = sx | 0;
@@ -231,14 +234,14 @@ export function paintSurface(
           const w10 = own * ay - w11;
           const w01 = own * ax - w11;
           const w00 = own - w01 - w10 - w11;
-          red += w00 * rgb[q]! + w01 * rgb[q + right]! + w10 * rgb[e]! + w11 * rgb[e + right]!;
-          green += w00 * rgb[q + 1]! + w01 * rgb[q + right + 1]! + w10 * rgb[e + 1]! + w11 * rgb[e + right + 1]!;
-          blue += w00 * rgb[q + 2]! + w01 * rgb[q + right + 2]! + w10 * rgb[e + 2]! + w11 * rgb[e + right + 2]!;
+          red += w00 * rgb[q] + w01 * rgb[q + right] + w10 * rgb[e] + w11 * rgb[e + right];
+          green += w00 * rgb[q + 1] + w01 * rgb[q + right + 1] + w10 * rgb[e + 1] + w11 * rgb[e + right + 1];
+          blue += w00 * rgb[q + 2] + w01 * rgb[q + right + 2] + w10 * rgb[e + 2] + w11 * rgb[e + right + 2];
           if (observed !== null) observed[p] = 255 * own + 0.5;
         }
         if (other > 0) {
-          let sx = mirroredPlace[m]! * x + mirroredPlace[m + 1]! * y + mirroredPlace[m + 2]!;
-          let sy = mirroredPlace[m + 3]! * x + mirroredPlace[m + 4]! * y + mirroredPlace[m + 5]!;
+          let sx = mirroredPlace[m] * x + mirroredPlace[m + 1] * y + mirroredPlace[m + 2];
+          let sy = mirroredPlace[m + 3] * x + mirroredPlace[m + 4] * y + mirroredPlace[m + 5];
           sx = sx < 0 ? 0 : sx > maxX ? maxX : sx;
           sy = sy < 0 ? 0 : sy > maxY ? maxY : sy;
           const cx = sx | 0;
@@ -251,9 +254,9 @@ export function paintSurface(
           const w10 = other * ay - w11;
           const w01 = other * ax - w11;
           const w00 = other - w01 - w10 - w11;
-          red += w00 * rgb[q]! + w01 * rgb[q + right]! + w10 * rgb[e]! + w11 * rgb[e + right]! + other * (or0 + tx * odr);
-          green += w00 * rgb[q + 1]! + w01 * rgb[q + right + 1]! + w10 * rgb[e + 1]! + w11 * rgb[e + right + 1]! + other * (og0 + tx * odg);
-          blue += w00 * rgb[q + 2]! + w01 * rgb[q + right + 2]! + w10 * rgb[e + 2]! + w11 * rgb[e + right + 2]! + other * (ob0 + tx * odb);
+          red += w00 * rgb[q] + w01 * rgb[q + right] + w10 * rgb[e] + w11 * rgb[e + right] + other * (or0 + tx * odr);
+          green += w00 * rgb[q + 1] + w01 * rgb[q + right + 1] + w10 * rgb[e + 1] + w11 * rgb[e + right + 1] + other * (og0 + tx * odg);
+          blue += w00 * rgb[q + 2] + w01 * rgb[q + right + 2] + w10 * rgb[e + 2] + w11 * rgb[e + right + 2] + other * (ob0 + tx * odb);
         }
         out[o] = red;
         out[o + 1] = green;
@@ -281,18 +284,18 @@ function locateTexels(model: FaceModel, tables: SurfaceTables, frame: PhotoFrame
   const { own, mirrored, pixels } = scratch;
   const { imagePoints } = frame;
   for (let v = 0; v < pixels.length; v += 2) {
-    pixels[v] = (imagePoints[v]! - level.originX) * level.scaleX - 0.5;
-    pixels[v + 1] = (imagePoints[v + 1]! - level.originY) * level.scaleY - 0.5;
+    pixels[v] = (imagePoints[v] - level.originX) * level.scaleX - 0.5;
+    pixels[v + 1] = (imagePoints[v + 1] - level.originY) * level.scaleY - 0.5;
   }
   const inverseSize = 1 / size;
   const { mirrorVertex } = model;
   for (let i = 0; i < triangles.length; i++) {
-    const t = 3 * triangles[i]!;
-    const a = model.triangles[t]!;
-    const b = model.triangles[t + 1]!;
-    const c = model.triangles[t + 2]!;
+    const t = 3 * triangles[i];
+    const a = model.triangles[t];
+    const b = model.triangles[t + 1];
+    const c = model.triangles[t + 2];
     setPlace(own, 6 * i, frames, pixels, 2 * a, 2 * b, 2 * c, inverseSize);
-    setPlace(mirrored, 6 * i, frames, pixels, 2 * mirrorVertex[a]!, 2 * mirrorVertex[b]!, 2 * mirrorVertex[c]!, inverseSize);
+    setPlace(mirrored, 6 * i, frames, pixels, 2 * mirrorVertex[a], 2 * mirrorVertex[b], 2 * mirrorVertex[c], inverseSize);
   }
 }
 
@@ -306,16 +309,16 @@ function setPlace(
   c: number,
   inverseSize: number,
 ): void {
-  const u0 = frames[f]!;
-  const v0 = frames[f + 1]!;
-  const m00 = frames[f + 2]!;
-  const m01 = frames[f + 3]!;
-  const m10 = frames[f + 4]!;
-  const m11 = frames[f + 5]!;
+  const u0 = frames[f];
+  const v0 = frames[f + 1];
+  const m00 = frames[f + 2];
+  const m01 = frames[f + 3];
+  const m10 = frames[f + 4];
+  const m11 = frames[f + 5];
   for (let k = 0; k < 2; k++) {
-    const start = pixels[a + k]!;
-    const d1 = pixels[b + k]! - start;
-    const d2 = pixels[c + k]! - start;
+    const start = pixels[a + k];
+    const d1 = pixels[b + k] - start;
+    const d2 = pixels[c + k] - start;
     const gu = d1 * m00 + d2 * m10;
     const gv = d1 * m01 + d2 * m11;
     out[f + 3 * k] = gu * inverseSize;

@@ -50,22 +50,22 @@ export function computePhotoFrame(
   let x1 = Number.NEGATIVE_INFINITY;
   let y1 = Number.NEGATIVE_INFINITY;
   for (let v = 0; v < count; v++) {
-    const px = positions[3 * v]!;
-    const py = positions[3 * v + 1]!;
-    const pz = positions[3 * v + 2]!;
-    const cx = R[0]! * px + R[1]! * py + R[2]! * pz + T[0]!;
-    const cy = R[3]! * px + R[4]! * py + R[5]! * pz + T[1]!;
-    const cz = R[6]! * px + R[7]! * py + R[8]! * pz + T[2]!;
+    const px = positions[3 * v];
+    const py = positions[3 * v + 1];
+    const pz = positions[3 * v + 2];
+    const cx = R[0] * px + R[1] * py + R[2] * pz + T[0];
+    const cy = R[3] * px + R[4] * py + R[5] * pz + T[1];
+    const cz = R[6] * px + R[7] * py + R[8] * pz + T[2];
     depth[v] = cz;
-    const nx = normals[3 * v]!;
-    const ny = normals[3 * v + 1]!;
-    const nz = normals[3 * v + 2]!;
-    const mx = R[0]! * nx + R[1]! * ny + R[2]! * nz;
-    const my = R[3]! * nx + R[4]! * ny + R[5]! * nz;
-    const mz = R[6]! * nx + R[7]! * ny + R[8]! * nz;
+    const nx = normals[3 * v];
+    const ny = normals[3 * v + 1];
+    const nz = normals[3 * v + 2];
+    const mx = R[0] * nx + R[1] * ny + R[2] * nz;
+    const my = R[3] * nx + R[4] * ny + R[5] * nz;
+    const mz = R[6] * nx + R[7] * ny + R[8] * nz;
     facing[v] = -(mx * cx + my * cy + mz * cz) / (Math.sqrt(cx * cx + cy * cy + cz * cz) || 1);
-    const ix = imagePoints[2 * v]!;
-    const iy = imagePoints[2 * v + 1]!;
+    const ix = imagePoints[2 * v];
+    const iy = imagePoints[2 * v + 1];
     insidePx[v] = Math.min(ix - view.x, right - ix, iy - view.y, bottom - iy);
     if (ix < x0) x0 = ix;
     if (ix > x1) x1 = ix;
@@ -93,13 +93,12 @@ const OUTSIDE_MM = 10;
 
 function computeBeyond(face: FittedFace, landmarks: FaceLandmarks, layout: HeadLayout, facing: Float32Array): Float32Array {
   const { imagePoints, pose, intrinsics } = face;
-  const outline = Float64Array.from(FACE_OVAL.flatMap((l) => [landmarks.points[3 * l]!, landmarks.points[3 * l + 1]!]));
-  const mmPerPx = pose.translation[2]! / intrinsics.focalPx;
+  const outline = Float64Array.from(FACE_OVAL.flatMap((l) => [landmarks.points[3 * l], landmarks.points[3 * l + 1]]));
+  const mmPerPx = pose.translation[2] / intrinsics.focalPx;
   const out = new Float32Array(layout.outsideMm.length).fill(-100);
-  if (!layout.isFullHead) return out;
   for (let v = 0; v < out.length; v++) {
-    if (layout.outsideMm[v]! < INSIDE_MM || layout.outsideMm[v]! > OUTSIDE_MM || !(facing[v]! > 0)) continue;
-    out[v] = mmPerPx * computePolygonDistance(outline, imagePoints[2 * v]!, imagePoints[2 * v + 1]!);
+    if (layout.outsideMm[v] < INSIDE_MM || layout.outsideMm[v] > OUTSIDE_MM || !(facing[v] > 0)) continue;
+    out[v] = mmPerPx * computePolygonDistance(outline, imagePoints[2 * v], imagePoints[2 * v + 1]);
   }
   return out;
 }

@@ -82,17 +82,17 @@ function average(
         let g = 0;
         let b = 0;
         for (let i = 0; i < factor; i++, p += 3) {
-          r += rgb[p]!;
-          g += rgb[p + 1]!;
-          b += rgb[p + 2]!;
+          r += rgb[p];
+          g += rgb[p + 1];
+          b += rgb[p + 2];
         }
-        sums[o] = sums[o]! + r;
-        sums[o + 1] = sums[o + 1]! + g;
-        sums[o + 2] = sums[o + 2]! + b;
+        sums[o] = sums[o] + r;
+        sums[o + 1] = sums[o + 1] + g;
+        sums[o + 2] = sums[o + 2] + b;
       }
     }
     const base = row * width * 3;
-    for (let o = 0; o < sums.length; o++) out[base + o] = sums[o]! * inverse + 0.5;
+    for (let o = 0; o < sums.length; o++) out[base + o] = sums[o] * inverse + 0.5;
   }
   return out;
 }
@@ -110,7 +110,7 @@ function sharpened(rgb: Uint8Array, width: number, height: number, amount: numbe
       const p = base + o;
       const left = o >= 3 ? -3 : 0;
       const right = o < stride - 3 ? 3 : 0;
-      const v = center * rgb[p]! + side * (rgb[p + left]! + rgb[p + right]! + rgb[p + up]! + rgb[p + down]!) + 0.5;
+      const v = center * rgb[p] + side * (rgb[p + left] + rgb[p + right] + rgb[p + up] + rgb[p + down]) + 0.5;
       out[p] = v < 0 ? 0 : v > 255 ? 255 : v;
     }
   }

@@ -43,16 +43,16 @@ export function pullPush(
   let fineWeights = weights;
   let fineSize = size;
   for (let level = 0; level < levels; level++) {
-    const coarse = workspace.values[level]!;
-    const coarseWeights = workspace.weights[level]!;
+    const coarse = workspace.values[level];
+    const coarseWeights = workspace.weights[level];
     const side = fineSize >> 1;
     for (let row = 0, q = 0; row < side; row++) {
       let p = 2 * row * fineSize;
       for (let column = 0; column < side; column++, q++, p += 2) {
-        const w00 = fineWeights[p]!;
-        const w01 = fineWeights[p + 1]!;
-        const w10 = fineWeights[p + fineSize]!;
-        const w11 = fineWeights[p + fineSize + 1]!;
+        const w00 = fineWeights[p];
+        const w01 = fineWeights[p + 1];
+        const w10 = fineWeights[p + fineSize];
+        const w11 = fineWeights[p + fineSize + 1];
         const sum = w00 + w01 + w10 + w11;
         // A coarse cell counts in full as soon as one of its four cells is known in full.
         coarseWeights[q] = sum > 1 ? 1 : sum;
@@ -65,14 +65,13 @@ export function pullPush(
         const b = a + fineSize * channels;
         const inverse = 1 / sum;
         if (channels === 3) {
-          coarse[o] = (w00 * fine[a]! + w01 * fine[a + 3]! + w10 * fine[b]! + w11 * fine[b + 3]!) * inverse;
-          coarse[o + 1] = (w00 * fine[a + 1]! + w01 * fine[a + 4]! + w10 * fine[b + 1]! + w11 * fine[b + 4]!) * inverse;
-          coarse[o + 2] = (w00 * fine[a + 2]! + w01 * fine[a + 5]! + w10 * fine[b + 2]! + w11 * fine[b + 5]!) * inverse;
+          coarse[o] = (w00 * fine[a] + w01 * fine[a + 3] + w10 * fine[b] + w11 * fine[b + 3]) * inverse;
+          coarse[o + 1] = (w00 * fine[a + 1] + w01 * fine[a + 4] + w10 * fine[b + 1] + w11 * fine[b + 4]) * inverse;
+          coarse[o + 2] = (w00 * fine[a + 2] + w01 * fine[a + 5] + w10 * fine[b + 2] + w11 * fine[b + 5]) * inverse;
           continue;
         }
         for (let k = 0; k < channels; k++) {
-          coarse[o + k] =
-            (w00 * fine[a + k]! + w01 * fine[a + channels + k]! + w10 * fine[b + k]! + w11 * fine[b + channels + k]!) * inverse;
+          coarse[o + k] = (w00 * fine[a + k] + w01 * fine[a + channels + k] + w10 * fine[b + k] + w11 * fine[b + channels + k]) * inverse;
         }
       }
     }
@@ -82,15 +81,15 @@ export function pullPush(
   }
 
   // The top cell: what is known of everything, and the prior.
-  const topWeight = fineWeights[0]!;
+  const topWeight = fineWeights[0];
   for (let k = 0; k < channels; k++) {
-    fine[k] = (topWeight * fine[k]! + priorWeight * prior[k]!) / (topWeight + priorWeight);
+    fine[k] = (topWeight * fine[k] + priorWeight * prior[k]) / (topWeight + priorWeight);
   }
   let levelWeight = priorWeight;
   for (let level = levels - 1; level >= 0; level--, levelWeight *= 0.5) {
-    const coarse = workspace.values[level]!;
-    const target = level === 0 ? values : workspace.values[level - 1]!;
-    const targetWeights = level === 0 ? weights : workspace.weights[level - 1]!;
+    const coarse = workspace.values[level];
+    const target = level === 0 ? values : workspace.values[level - 1];
+    const targetWeights = level === 0 ? weights : workspace.weights[level - 1];
     const side = size >> level;
     const coarseSide = side >> 1;
     for (let row = 0, p = 0; row < side; row++) {
@@ -99,7 +98,7 @@ export function pullPush(
       const nearRow = near * coarseSide;
       const farRow = far * coarseSide;
       for (let column = 0; column < side; column++, p++) {
-        const w = targetWeights[p]!;
+        const w = targetWeights[p];
         if (w >= 1) continue;
         const nearColumn = column >> 1;
         const farColumn = column & 1 ? (nearColumn + 1 < coarseSide ? nearColumn + 1 : nearColumn) : nearColumn > 0 ? nearColumn - 1 : 0;
@@ -116,16 +115,16 @@ export function pullPush(
           const mid = 0.1875 * keep;
           const far = 0.0625 * keep;
           const pull = rest * levelWeight;
-          target[o] = w * target[o]! + near * coarse[a]! + mid * (coarse[b]! + coarse[c]!) + far * coarse[d]! + pull * prior[0]!;
+          target[o] = w * target[o] + near * coarse[a] + mid * (coarse[b] + coarse[c]) + far * coarse[d] + pull * prior[0];
           target[o + 1] =
-            w * target[o + 1]! + near * coarse[a + 1]! + mid * (coarse[b + 1]! + coarse[c + 1]!) + far * coarse[d + 1]! + pull * prior[1]!;
+            w * target[o + 1] + near * coarse[a + 1] + mid * (coarse[b + 1] + coarse[c + 1]) + far * coarse[d + 1] + pull * prior[1];
           target[o + 2] =
-            w * target[o + 2]! + near * coarse[a + 2]! + mid * (coarse[b + 2]! + coarse[c + 2]!) + far * coarse[d + 2]! + pull * prior[2]!;
+            w * target[o + 2] + near * coarse[a + 2] + mid * (coarse[b + 2] + coarse[c + 2]) + far * coarse[d + 2] + pull * prior[2];
           continue;
         }
         for (let k = 0; k < channels; k++) {
-          const around = 0.5625 * coarse[a + k]! + 0.1875 * (coarse[b + k]! + coarse[c + k]!) + 0.0625 * coarse[d + k]!;
-          target[o + k] = w * target[o + k]! + rest * (around + levelWeight * (prior[k]! - around));
+          const around = 0.5625 * coarse[a + k] + 0.1875 * (coarse[b + k] + coarse[c + k]) + 0.0625 * coarse[d + k];
+          target[o + k] = w * target[o + k] + rest * (around + levelWeight * (prior[k] - around));
         }
       }
     }

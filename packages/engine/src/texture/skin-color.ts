@@ -30,9 +30,9 @@ export function computeToneDistance(
   q: number,
   spread: readonly [number, number, number],
 ): number {
-  const l = (tone[o]! - reference[q]!) / spread[0];
-  const u = (tone[o + 1]! - reference[q + 1]!) / spread[1];
-  const v = (tone[o + 2]! - reference[q + 2]!) / spread[2];
+  const l = (tone[o] - reference[q]) / spread[0];
+  const u = (tone[o + 1] - reference[q + 1]) / spread[1];
+  const v = (tone[o + 2] - reference[q + 2]) / spread[2];
   const light = l < 0 ? SHADE_FACTOR * l : l;
   return Math.sqrt(light * light + u * u + v * v);
 }
@@ -47,13 +47,13 @@ export function computeRobustStatistics(
   const spread: number[] = [];
   const column = new Float32Array(n);
   for (let k = 0; k < channels; k++) {
-    for (let i = 0; i < n; i++) column[i] = values[i * channels + k]!;
+    for (let i = 0; i < n; i++) column[i] = values[i * channels + k];
     column.sort();
-    const m = n > 0 ? column[n >> 1]! : 0;
-    for (let i = 0; i < n; i++) column[i] = Math.abs(values[i * channels + k]! - m);
+    const m = n > 0 ? column[n >> 1] : 0;
+    for (let i = 0; i < n; i++) column[i] = Math.abs(values[i * channels + k] - m);
     column.sort();
     median.push(m);
-    spread.push(n > 0 ? 1.4826 * column[n >> 1]! : 0);
+    spread.push(n > 0 ? 1.4826 * column[n >> 1] : 0);
   }
   return { median, spread };
 }

@@ -45,13 +45,13 @@ export function createSurfaceTables(model: FaceModel, layout: HeadLayout, parts:
   const lining = new Uint8Array(FIELD_SIZE * FIELD_SIZE);
   const isLiningTriangle = new Uint8Array(field.triangles.length);
   for (let i = 0, n = 0; i < parts.length; i++) {
-    const part = parts[i]!;
+    const part = parts[i];
     isLiningTriangle.fill(isLining(part) ? 1 : 0, n, n + part.triangleCount);
     n += part.triangleCount;
   }
   for (let p = 0; p < lining.length; p++) {
-    const t = field.triangle[p]!;
-    if (t !== NO_TRIANGLE) lining[p] = isLiningTriangle[t]!;
+    const t = field.triangle[p];
+    if (t !== NO_TRIANGLE) lining[p] = isLiningTriangle[t];
   }
 
   const places = findPlaces(model, field, lining);
@@ -84,10 +84,10 @@ export function computeVertexUvs(model: FaceModel, parts: readonly ModelPart[]):
   const uvs = new Float32Array(2 * model.vertexCount).fill(Number.NaN);
   for (const { firstTriangle, triangleCount } of parts) {
     for (let i = 3 * firstTriangle; i < 3 * (firstTriangle + triangleCount); i++) {
-      const v = model.triangles[i]!;
-      const t = model.triangleUvs[i]!;
-      uvs[2 * v] = model.uvs[2 * t]!;
-      uvs[2 * v + 1] = model.uvs[2 * t + 1]!;
+      const v = model.triangles[i];
+      const t = model.triangleUvs[i];
+      uvs[2 * v] = model.uvs[2 * t];
+      uvs[2 * v + 1] = model.uvs[2 * t + 1];
     }
   }
   return uvs;
@@ -101,15 +101,15 @@ function findPlaces(model: FaceModel, field: TexelMap, lining: Uint8Array): Pick
   const corners = new Uint32Array(3 * count);
   const weights = new Float32Array(2 * count);
   for (let p = 0, i = 0; p < triangle.length; p++) {
-    const t = triangle[p]!;
+    const t = triangle[p];
     if (t === NO_TRIANGLE || lining[p] === 1) continue;
     texels[i] = p;
-    for (let c = 0; c < 3; c++) corners[3 * i + c] = model.triangles[3 * triangles[t]! + c]!;
+    for (let c = 0; c < 3; c++) corners[3 * i + c] = model.triangles[3 * triangles[t] + c];
     const f = 6 * t;
-    const u = ((p % size) + 0.5) / size - frames[f]!;
-    const v = (Math.floor(p / size) + 0.5) / size - frames[f + 1]!;
-    weights[2 * i] = frames[f + 2]! * u + frames[f + 3]! * v;
-    weights[2 * i + 1] = frames[f + 4]! * u + frames[f + 5]! * v;
+    const u = ((p % size) + 0.5) / size - frames[f];
+    const v = (Math.floor(p / size) + 0.5) / size - frames[f + 1];
+    weights[2 * i] = frames[f + 2] * u + frames[f + 3] * v;
+    weights[2 * i + 1] = frames[f + 4] * u + frames[f + 5] * v;
     i++;
   }
   return { texels, corners, weights };
@@ -121,14 +121,14 @@ function findCuts(model: FaceModel, field: TexelMap, parts: readonly ModelPart[]
   for (const part of parts) {
     if (isLining(part)) continue;
     for (let i = 3 * part.firstTriangle; i < 3 * (part.firstTriangle + part.triangleCount); i++) {
-      const v = model.triangles[i]!;
-      const uv = model.triangleUvs[i]!;
-      const column = Math.min(field.size - 1, Math.floor(model.uvs[2 * uv]! * field.size));
-      const row = Math.min(field.size - 1, Math.floor(model.uvs[2 * uv + 1]! * field.size));
+      const v = model.triangles[i];
+      const uv = model.triangleUvs[i];
+      const column = Math.min(field.size - 1, Math.floor(model.uvs[2 * uv] * field.size));
+      const row = Math.min(field.size - 1, Math.floor(model.uvs[2 * uv + 1] * field.size));
       const p = row * field.size + column;
       if (first[v] === -1) first[v] = p;
       else {
-        const q = first[v]!;
+        const q = first[v];
         // A texel or two apart is rounding, not a cut.
         const apart = Math.abs((q % field.size) - column) + Math.abs(Math.floor(q / field.size) - row);
         if (apart > 3) cuts.set(v, [q, p]);
@@ -144,25 +144,25 @@ function computeMirrorTexels(model: FaceModel, field: TexelMap): Uint32Array {
   const uvs = new Float32Array(2 * model.vertexCount).fill(Number.NaN);
   for (let i = 0; i < triangles.length; i++) {
     for (let c = 0; c < 3; c++) {
-      const corner = 3 * triangles[i]! + c;
-      const v = model.triangles[corner]!;
-      const t = model.triangleUvs[corner]!;
-      uvs[2 * v] = model.uvs[2 * t]!;
-      uvs[2 * v + 1] = model.uvs[2 * t + 1]!;
+      const corner = 3 * triangles[i] + c;
+      const v = model.triangles[corner];
+      const t = model.triangleUvs[corner];
+      uvs[2 * v] = model.uvs[2 * t];
+      uvs[2 * v + 1] = model.uvs[2 * t + 1];
     }
   }
   const mirrored = new Float32Array(2 * model.vertexCount);
   for (let v = 0; v < model.vertexCount; v++) {
-    const m = model.mirrorVertex[v]!;
-    mirrored[2 * v] = uvs[2 * m]!;
-    mirrored[2 * v + 1] = uvs[2 * m + 1]!;
+    const m = model.mirrorVertex[v];
+    mirrored[2 * v] = uvs[2 * m];
+    mirrored[2 * v + 1] = uvs[2 * m + 1];
   }
   const u = rasterizeAttribute(field, model.triangles, mirrored, 2, 0, Number.NaN);
   const v = rasterizeAttribute(field, model.triangles, mirrored, 2, 1, Number.NaN);
   const out = new Uint32Array(size * size);
   for (let p = 0; p < out.length; p++) {
-    const column = Math.floor(u[p]! * size);
-    const row = Math.floor(v[p]! * size);
+    const column = Math.floor(u[p] * size);
+    const row = Math.floor(v[p] * size);
     const q = row * size + column;
     out[p] = column >= 0 && column < size && row >= 0 && row < size && triangle[q] !== NO_TRIANGLE ? q : p;
   }
@@ -189,7 +189,7 @@ function paintStrands(model: FaceModel, layout: HeadLayout, map: TexelMap): Int8
   // Nothing is painted far from hair; 30 mm leave room for hairlines lower than usual.
   const bearsHair = Uint8Array.from(map.triangles, (t) => {
     let highest = Number.NEGATIVE_INFINITY;
-    for (let c = 0; c < 3; c++) highest = Math.max(highest, layout.hairlineMm[model.triangles[3 * t + c]!]!);
+    for (let c = 0; c < 3; c++) highest = Math.max(highest, layout.hairlineMm[model.triangles[3 * t + c]]);
     return highest > -30 ? 1 : 0;
   });
   const pattern = createStrandPattern();
@@ -197,11 +197,11 @@ function paintStrands(model: FaceModel, layout: HeadLayout, map: TexelMap): Int8
   const out = new Int8Array(size * size);
   for (let row = 0, p = 0; row < size; row++) {
     for (let column = 0; column < size; column++, p++) {
-      const t = triangle[p]!;
+      const t = triangle[p];
       if (t === NO_TRIANGLE || bearsHair[t] === 0) continue;
-      const x = gradientX[3 * t]! * (column + 0.5) + gradientX[3 * t + 1]! * (row + 0.5) + gradientX[3 * t + 2]!;
-      const y = gradientY[3 * t]! * (column + 0.5) + gradientY[3 * t + 1]! * (row + 0.5) + gradientY[3 * t + 2]!;
-      const bend = wave[((Math.floor(y / 2) & 127) << 7) | (Math.floor(x / 2) & 127)]!;
+      const x = gradientX[3 * t] * (column + 0.5) + gradientX[3 * t + 1] * (row + 0.5) + gradientX[3 * t + 2];
+      const y = gradientY[3 * t] * (column + 0.5) + gradientY[3 * t + 1] * (row + 0.5) + gradientY[3 * t + 2];
+      const bend = wave[((Math.floor(y / 2) & 127) << 7) | (Math.floor(x / 2) & 127)];
       const turn = (Math.atan2(x, y) / (2 * Math.PI) + 0.5 + bend) * PATTERN_TURN;
       const along = (Math.sqrt(x * x + y * y) / STRAND_LENGTH_MM) * PATTERN_ROWS_PER_LENGTH;
       const i = Math.floor(turn);
@@ -212,8 +212,8 @@ function paintStrands(model: FaceModel, layout: HeadLayout, map: TexelMap): Int8
       const b = ((j & (PATTERN_ROWS - 1)) * PATTERN_TURN + ((i + 1) & (PATTERN_TURN - 1))) | 0;
       const c = (((j + 1) & (PATTERN_ROWS - 1)) * PATTERN_TURN + (i & (PATTERN_TURN - 1))) | 0;
       const d = (((j + 1) & (PATTERN_ROWS - 1)) * PATTERN_TURN + ((i + 1) & (PATTERN_TURN - 1))) | 0;
-      const top = pattern[a]! + fi * (pattern[b]! - pattern[a]!);
-      out[p] = top + fj * (pattern[c]! + fi * (pattern[d]! - pattern[c]!) - top);
+      const top = pattern[a] + fi * (pattern[b] - pattern[a]);
+      out[p] = top + fj * (pattern[c] + fi * (pattern[d] - pattern[c]) - top);
     }
   }
   return out;
@@ -243,7 +243,7 @@ function createStrandPattern(): Int8Array {
         const a = strandNoise(j * scaleY, left, along, seed);
         const b = strandNoise(j * scaleY, right, along, seed);
         const o = j * PATTERN_TURN + i;
-        out[o] = Math.max(-127, Math.min(127, out[o]! + 255 * strength * (a + sx * (b - a) - 0.5)));
+        out[o] = Math.max(-127, Math.min(127, out[o] + 255 * strength * (a + sx * (b - a) - 0.5)));
       }
     }
   }

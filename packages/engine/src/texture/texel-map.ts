@@ -42,7 +42,7 @@ export function createTexelMap(model: FaceModel, ranges: readonly TriangleRange[
   if (count >= NO_TRIANGLE) throw new RangeError(`A texture is painted from at most ${NO_TRIANGLE - 1} triangles, not ${count}`);
 
   const triangle = new Uint16Array(size * size).fill(NO_TRIANGLE);
-  for (let i = 0; i < count; i++) fillTriangle(model, triangles[i]!, i, size, triangle);
+  for (let i = 0; i < count; i++) fillTriangle(model, triangles[i], i, size, triangle);
   let covered = 0;
   for (let p = 0; p < triangle.length; p++) if (triangle[p] !== NO_TRIANGLE) covered++;
   widenIslands(triangle, size, marginTexels);
@@ -65,17 +65,17 @@ export function computeTexelGradients(
   const { triangles, frames, size } = map;
   const inverseSize = 1 / size;
   for (let i = 0; i < triangles.length; i++) {
-    const t = 3 * triangles[i]!;
-    const a = values[modelTriangles[t]! * stride + offset]!;
-    const d1 = values[modelTriangles[t + 1]! * stride + offset]! - a;
-    const d2 = values[modelTriangles[t + 2]! * stride + offset]! - a;
+    const t = 3 * triangles[i];
+    const a = values[modelTriangles[t] * stride + offset];
+    const d1 = values[modelTriangles[t + 1] * stride + offset] - a;
+    const d2 = values[modelTriangles[t + 2] * stride + offset] - a;
     const f = 6 * i;
     // Barycentric weights are inverse * (uv - uv0); the gradient in u and v is the sum over the second and third corner.
-    const gu = d1 * frames[f + 2]! + d2 * frames[f + 4]!;
-    const gv = d1 * frames[f + 3]! + d2 * frames[f + 5]!;
+    const gu = d1 * frames[f + 2] + d2 * frames[f + 4];
+    const gv = d1 * frames[f + 3] + d2 * frames[f + 5];
     out[3 * i] = gu * inverseSize;
     out[3 * i + 1] = gv * inverseSize;
-    out[3 * i + 2] = a - gu * frames[f]! - gv * frames[f + 1]!;
+    out[3 * i + 2] = a - gu * frames[f] - gv * frames[f + 1];
   }
   return out;
 }
@@ -95,8 +95,8 @@ export function rasterizeAttribute(
   for (let row = 0, p = 0; row < size; row++) {
     const y = row + 0.5;
     for (let column = 0; column < size; column++, p++) {
-      const t = triangle[p]!;
-      out[p] = t === NO_TRIANGLE ? fallback : gradients[3 * t]! * (column + 0.5) + gradients[3 * t + 1]! * y + gradients[3 * t + 2]!;
+      const t = triangle[p];
+      out[p] = t === NO_TRIANGLE ? fallback : gradients[3 * t] * (column + 0.5) + gradients[3 * t + 1] * y + gradients[3 * t + 2];
     }
   }
   return out;
@@ -109,15 +109,15 @@ export function rasterizeAttribute(
  */
 function fillTriangle(model: FaceModel, modelTriangle: number, number: number, size: number, out: Uint16Array): void {
   const { uvs, triangleUvs } = model;
-  const a = 2 * triangleUvs[3 * modelTriangle]!;
-  const b = 2 * triangleUvs[3 * modelTriangle + 1]!;
-  const c = 2 * triangleUvs[3 * modelTriangle + 2]!;
-  let x0 = uvs[a]! * size;
-  let y0 = uvs[a + 1]! * size;
-  let x1 = uvs[b]! * size;
-  let y1 = uvs[b + 1]! * size;
-  let x2 = uvs[c]! * size;
-  let y2 = uvs[c + 1]! * size;
+  const a = 2 * triangleUvs[3 * modelTriangle];
+  const b = 2 * triangleUvs[3 * modelTriangle + 1];
+  const c = 2 * triangleUvs[3 * modelTriangle + 2];
+  let x0 = uvs[a] * size;
+  let y0 = uvs[a + 1] * size;
+  let x1 = uvs[b] * size;
+  let y1 = uvs[b + 1] * size;
+  let x2 = uvs[c] * size;
+  let y2 = uvs[c + 1] * size;
   // Corners from top to bottom (equal heights: from left to right).
   let s = 0;
   if (y1 < y0 || (y1 === y0 && x1 < x0)) {
@@ -162,16 +162,16 @@ function fillTriangle(model: FaceModel, modelTriangle: number, number: number, s
 function computeFrames(model: FaceModel, triangles: Uint32Array): Float64Array {
   const frames = new Float64Array(6 * triangles.length);
   for (let i = 0; i < triangles.length; i++) {
-    const t = 3 * triangles[i]!;
-    const a = 2 * model.triangleUvs[t]!;
-    const b = 2 * model.triangleUvs[t + 1]!;
-    const c = 2 * model.triangleUvs[t + 2]!;
-    const u0 = model.uvs[a]!;
-    const v0 = model.uvs[a + 1]!;
-    const u1 = model.uvs[b]! - u0;
-    const v1 = model.uvs[b + 1]! - v0;
-    const u2 = model.uvs[c]! - u0;
-    const v2 = model.uvs[c + 1]! - v0;
+    const t = 3 * triangles[i];
+    const a = 2 * model.triangleUvs[t];
+    const b = 2 * model.triangleUvs[t + 1];
+    const c = 2 * model.triangleUvs[t + 2];
+    const u0 = model.uvs[a];
+    const v0 = model.uvs[a + 1];
+    const u1 = model.uvs[b] - u0;
+    const v1 = model.uvs[b + 1] - v0;
+    const u2 = model.uvs[c] - u0;
+    const v2 = model.uvs[c + 1] - v0;
     const determinant = u1 * v2 - u2 * v1;
     const f = 6 * i;
     frames[f] = u0;
@@ -204,7 +204,7 @@ function widenIslands(triangle: Uint16Array, size: number, passes: number): void
   for (let pass = 0; pass < passes; pass++) {
     const next: number[] = [];
     for (const p of rim) {
-      const t = triangle[p]!;
+      const t = triangle[p];
       const column = p % size;
       if (column > 0 && triangle[p - 1] === NO_TRIANGLE) {
         triangle[p - 1] = t;

@@ -19,13 +19,13 @@ export function paintVertexColors(
   const out = new Uint8Array(3 * size * size);
   for (let row = 0, p = 0; row < size; row++) {
     for (let column = 0; column < size; column++, p++) {
-      const t = triangle[p]!;
+      const t = triangle[p];
       const u = (column / size) * 256;
       const v = (row / size) * 256;
       const noise = 1 + mottle * (valueNoise(u / 2, v / 2, 31) + valueNoise(u / 7, v / 7, 32) - 1);
       for (let k = 0; k < 3; k++) {
-        const g = gradients[k]!;
-        const c = t === NO_TRIANGLE ? beside[k]! : g[3 * t]! * (column + 0.5) + g[3 * t + 1]! * (row + 0.5) + g[3 * t + 2]!;
+        const g = gradients[k];
+        const c = t === NO_TRIANGLE ? beside[k] : g[3 * t] * (column + 0.5) + g[3 * t + 1] * (row + 0.5) + g[3 * t + 2];
         out[3 * p + k] = Math.max(0, Math.min(255, c * noise + 0.5));
       }
     }

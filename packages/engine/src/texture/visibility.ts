@@ -42,8 +42,8 @@ export function computeVisibility(
   const originY = box.y0 - 1 / scale;
   const screen = new Float32Array(imagePoints.length);
   for (let i = 0; i < screen.length; i += 2) {
-    screen[i] = (imagePoints[i]! - originX) * scale;
-    screen[i + 1] = (imagePoints[i + 1]! - originY) * scale;
+    screen[i] = (imagePoints[i] - originX) * scale;
+    screen[i + 1] = (imagePoints[i + 1] - originY) * scale;
   }
   let clear = true;
   for (const range of occluders) {

@@ -1,0 +1,245 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Albedo, mirrorSyntheticPortrait, renderSyntheticPortrait, type SyntheticPortrait } from '../../test/synthetic-portrait.ts';
+import type { FaceModel, PartMaterial } from '../models/face-model.ts';
+import { loadFaceModel } from '../models/load-face-model.ts';
+import { createTextureBaker, type TextureBaker } from './create-texture-baker.ts';
+import type { FaceMaps, TextureMap } from './face-maps.ts';
+import { createTexelMap, NO_TRIANGLE, rasterizeAttribute } from './texel-map.ts';
+
+const SIZE = 512;
+
+/** Skin with slow waves of brightness (30 mm and more): skin for the colour model, and told apart by place. Not the same on both sides. */
+const wavySkin: Albedo = (x, y, z) => {
+  const wave = 14 * Math.sin(x / 9 + 0.7) + 12 * Math.cos(y / 8) + 6 * Math.sin(z / 11 + x / 30);
+  return [196 + wave, 148 + 0.8 * wave, 124 + 0.7 * wave];
+};
+
+let head: FaceModel;
+let baker: TextureBaker;
+let frontal: SyntheticPortrait;
+let maps: FaceMaps;
+
+beforeAll(async () => {
+  head = await loadFaceModel('head');
+  baker = createTextureBaker(head, SIZE);
+  frontal = renderSyntheticPortrait(head, wavySkin);
+  maps = baker.bake(frontal);
+}, 60_000);
+
+const albedoOf = (of: FaceMaps, material: PartMaterial): TextureMap => {
+  const found = of.surfaces.find((s) => s.materials.includes(material))?.albedo;
+  if (!found) throw new Error(`no texture for ${material}`);
+  return found;
+};
+
+describe('createTextureBaker', () => {
+  it('paints what the photo shows at the right place (known colours, known camera)', () => {
+    const skin = albedoOf(maps, 'skin');
+    const parts = head.parts.filter((p) => p.material === 'skin');
+    const map = createTexelMap(head, parts, SIZE, 0);
+    const place = [0, 1, 2].map((k) => rasterizeAttribute(map, head.triangles, head.neutral, 3, k, 0));
+    let count = 0;
+    let sum = 0;
+    let beyond = 0;
+    for (let p = 0; p < SIZE * SIZE; p++) {
+      if (map.triangle[p] === NO_TRIANGLE || maps.observed.data[p] < 250) continue;
+      const truth = wavySkin(place[0][p], place[1][p], place[2][p]);
+      let error = 0;
+      for (let k = 0; k < 3; k++) error = Math.max(error, Math.abs(skin.data[3 * p + k] - truth[k]));
+      count++;
+      sum += error;
+      if (error > 10) beyond++;
+    }
+    expect(count).toBeGreaterThan(0.2 * SIZE * SIZE);
+    // The steepest wave changes 14 / 9 levels per millimetre and a pixel is 0.64 mm: half a pixel off is half a level; the renderer takes one sample
+    // per pixel (no averaging), 8 bits and bilinear sampling add about as much again. A texture shifted by one texel (0.5 mm) would give 0.8 more.
+    expect(sum / count).toBeLessThan(1.2);
+    // Edges (lids, nostrils, lips) where the nearest pixel may belong to another surface.
+    expect(beyond / count).toBeLessThan(0.01);
+  });
+
+  it('takes no colour of the background, not even at the rim of the face', () => {
+    const magenta = baker.bake(renderSyntheticPortrait(head, wavySkin, { background: [255, 0, 255] }));
+    for (const material of ['skin', 'scalp'] as const) {
+      const { data } = albedoOf(magenta, material);
+      let worst = -255;
+      for (let o = 0; o < data.length; o += 3) worst = Math.max(worst, Math.min(data[o], data[o + 2]) - data[o + 1]);
+      // Skin has blue 24 below green; a tenth of magenta mixed in would bring blue 16 above green.
+      expect(worst).toBeLessThan(0);
+    }
+  });
+
+  it('fills every texel: nothing black, nothing left out, also in the margins', () => {
+    for (const material of ['skin', 'scalp'] as const) {
+      const { data } = albedoOf(maps, material);
+      let darkest = 255;
+      for (let o = 0; o < data.length; o += 3) darkest = Math.min(darkest, Math.max(data[o], data[o + 1], data[o + 2]));
+      // The lining of the mouth is the darkest thing there is: red 74.
+      expect(darkest).toBeGreaterThan(60);
+    }
+    expect(maps.observedRatio).toBeGreaterThan(0.25);
+    expect(maps.observedRatio).toBeLessThan(0.75);
+  });
+
+  it('names every material of the model once', () => {
+    const named = maps.surfaces.flatMap((s) => s.materials).sort();
+    expect(named).toEqual([...new Set(head.parts.map((p) => p.material))].sort());
+    for (const s of maps.surfaces) {
+      if (s.albedo !== null) expect(s.albedo.data.length).toBe(s.albedo.width * s.albedo.height * s.albedo.channels);
+    }
+  });
+
+  it('completes hidden skin in the colours of the seen skin', () => {
+    const { data } = albedoOf(maps, 'skin');
+    // The back of the neck and behind the ears are never seen from the front: the waves are at most +-32 levels around the mean.
+    const parts = head.parts.filter((p) => p.material === 'skin');
+    const map = createTexelMap(head, parts, SIZE, 0);
+    let darkest = 255;
+    let brightest = 0;
+    for (let p = 0; p < SIZE * SIZE; p++) {
+      if (map.triangle[p] === NO_TRIANGLE || maps.observed.data[p] > 0) continue;
+      darkest = Math.min(darkest, data[3 * p]);
+      brightest = Math.max(brightest, data[3 * p]);
+    }
+    // Sheltered places may lose up to 40 % of their brightness.
+    expect(darkest).toBeGreaterThan(0.55 * (196 - 32));
+    expect(brightest).toBeLessThan(196 + 45);
+  });
+
+  it('has the same colours on both sides of the seam between skin and scalp', () => {
+    const skin = albedoOf(maps, 'skin');
+    const scalp = albedoOf(maps, 'scalp');
+    const uvOf = (material: PartMaterial): Map<number, number> => {
+      const out = new Map<number, number>();
+      for (const part of head.parts) {
+        if (part.material !== material || /socket/i.test(part.name)) continue;
+        for (let i = 3 * part.firstTriangle; i < 3 * (part.firstTriangle + part.triangleCount); i++)
+          out.set(head.triangles[i], head.triangleUvs[i]);
+      }
+      return out;
+    };
+    const skinUv = uvOf('skin');
+    const scalpUv = uvOf('scalp');
+    const differences: number[] = [];
+    for (const [v, uv] of skinUv) {
+      const other = scalpUv.get(v);
+      if (other === undefined) continue;
+      const a = meanAround(skin, head.uvs[2 * uv], head.uvs[2 * uv + 1]);
+      const b = meanAround(scalp, head.uvs[2 * other], head.uvs[2 * other + 1]);
+      differences.push(Math.max(...a.map((c, k) => Math.abs(c - b[k]))));
+    }
+    differences.sort((a, b) => a - b);
+    expect(differences.length).toBeGreaterThan(150);
+    // Six levels are seen as a line only by who knows where it is; the grain alone differs by two.
+    expect(differences[Math.floor(0.5 * differences.length)]).toBeLessThan(3);
+    expect(differences[Math.floor(0.95 * differences.length)]).toBeLessThan(6);
+    expect(differences.at(-1)).toBeLessThan(14);
+  });
+
+  it('gives the mirrored texture for the mirrored photo', () => {
+    const turned = renderSyntheticPortrait(head, wavySkin, { yawDeg: 25 });
+    const a = baker.bake(turned);
+    const b = baker.bake(mirrorSyntheticPortrait(turned));
+    const skinA = albedoOf(a, 'skin').data;
+    const skinB = albedoOf(b, 'skin').data;
+    let count = 0;
+    let sum = 0;
+    let worst = 0;
+    for (let row = 0; row < SIZE; row++) {
+      for (let column = 0; column < SIZE; column++) {
+        const p = row * SIZE + column;
+        const q = row * SIZE + SIZE - 1 - column;
+        if (a.observed.data[p] < 200) continue;
+        count++;
+        for (let k = 0; k < 3; k++) {
+          const d = Math.abs(skinA[3 * p + k] - skinB[3 * q + k]);
+          sum += d;
+          worst = Math.max(worst, d);
+        }
+      }
+    }
+    expect(count).toBeGreaterThan(0.15 * SIZE * SIZE);
+    // The model is symmetric to 0.02 mm and pixels on edges are given to the left triangle in both: rounding, but for single texels.
+    expect(sum / (3 * count)).toBeLessThan(0.3);
+    expect(worst).toBeLessThan(40);
+  });
+
+  it('completes the hidden side of a turned head from the other one', () => {
+    // A dark patch on the cheek that is seen; the other cheek is hidden at 45 degrees.
+    const marked: Albedo = (x, y, z) => {
+      const [r, g, b] = [196, 148, 124];
+      const d = Math.hypot(Math.abs(x) - 52, y + 32, z - 5);
+      const k = d < 9 ? 0.82 : 1;
+      return [r * k, g * k, b * k];
+    };
+    const both = baker.bake(renderSyntheticPortrait(head, marked, { yawDeg: 40 }));
+    const skin = albedoOf(both, 'skin');
+    const at = (side: number): number => {
+      let best = -1;
+      let distance = Number.POSITIVE_INFINITY;
+      for (let v = 0; v < head.vertexCount; v++) {
+        const d = Math.hypot(head.neutral[3 * v] - side * 52, head.neutral[3 * v + 1] + 32, head.neutral[3 * v + 2] - 5);
+        if (d < distance) {
+          distance = d;
+          best = v;
+        }
+      }
+      const corner = head.triangles.indexOf(best);
+      const uv = head.triangleUvs[corner];
+      return meanAround(skin, head.uvs[2 * uv], head.uvs[2 * uv + 1])[0];
+    };
+    // Seen or mirrored, the patch (161) is told from the skin (196).
+    expect(at(1)).toBeLessThan(176);
+    expect(at(-1)).toBeLessThan(176);
+  });
+
+  it('is deterministic, and keeps nothing of the photo before', () => {
+    const other = renderSyntheticPortrait(head, () => [120, 80, 60], { yawDeg: -30, background: [250, 250, 250] });
+    baker.bake(other);
+    const again = baker.bake(frontal);
+    const fresh = createTextureBaker(head, SIZE).bake(frontal);
+    for (const s of maps.surfaces) {
+      const of = (m: FaceMaps): Uint8Array | undefined => m.surfaces.find((x) => x.name === s.name)?.albedo?.data;
+      if (s.albedo === null) continue;
+      expect(Buffer.compare(s.albedo.data, of(again) ?? new Uint8Array())).toBe(0);
+      expect(Buffer.compare(s.albedo.data, of(fresh) ?? new Uint8Array())).toBe(0);
+    }
+  });
+
+  it('stops when it is told to', () => {
+    const stopped = new AbortController();
+    stopped.abort();
+    expect(() => baker.bake({ ...frontal, signal: stopped.signal })).toThrow(expect.objectContaining({ code: 'FW_CANCELED' }));
+  });
+
+  it('refuses sizes that are not', () => {
+    for (const size of [0, 511.5, 8192, Number.NaN])
+      expect(() => createTextureBaker(head, size)).toThrow(expect.objectContaining({ code: 'FW_ARG_INVALID' }));
+  });
+
+  it('paints the canonical face mesh as one filled skin', async () => {
+    const canonical = await loadFaceModel('canonical');
+    const portrait = renderSyntheticPortrait(canonical, wavySkin);
+    const baked = createTextureBaker(canonical, SIZE).bake(portrait);
+    expect(baked.surfaces.map((s) => s.materials)).toEqual([['skin']]);
+    // Most of the mask is seen from the front, eyes and mouth too; its edge is turned away and next to the background.
+    expect(baked.observedRatio).toBeGreaterThan(0.7);
+    const { data } = albedoOf(baked, 'skin');
+    let darkest = 255;
+    for (let o = 0; o < data.length; o += 3) darkest = Math.min(darkest, data[o]);
+    // The darkest painted colour is the mouth's 150.
+    expect(darkest).toBeGreaterThan(120);
+  });
+});
+
+/** Mean of the 3 x 3 texels around a place. */
+function meanAround(map: TextureMap, u: number, v: number): [number, number, number] {
+  const column = Math.max(1, Math.min(map.width - 2, Math.floor(u * map.width)));
+  const row = Math.max(1, Math.min(map.height - 2, Math.floor(v * map.height)));
+  const sum: [number, number, number] = [0, 0, 0];
+  for (let j = -1; j <= 1; j++) {
+    for (let i = -1; i <= 1; i++)
+      for (let k = 0; k < 3; k++) sum[k] += map.data[map.channels * ((row + j) * map.width + column + i) + k] / 9;
+  }
+  return sum;
+}
