@@ -245,6 +245,3 @@ export const PORTRAITS = {
   /** A bust of grey stone. */
   statue: { ...BASE, material: 'statue', identity: [-0.7, -0.8, 0.7], gaze: 'ahead', yawDeg: -12, seed: 13 },
 } as const satisfies Record<string, PortraitSpec>;
-
-export type PortraitName = keyof typeof PORTRAITS;
-export const PORTRAIT_NAMES = Object.keys(PORTRAITS) as PortraitName[];
