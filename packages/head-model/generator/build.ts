@@ -19,7 +19,7 @@ const out = process.argv[3] ?? headModelPath();
 const started = performance.now();
 const upstream = await readUpstream(archive);
 process.stdout.write(`read ${archive} in ${Math.round(performance.now() - started)} ms\n`);
-const { bytes, report } = buildHeadModel(upstream, await readCanonicalMesh(), Number(process.env.FW_QUALITY ?? 11));
+const { bytes, report } = buildHeadModel(upstream, await readCanonicalMesh());
 mkdirSync(dirname(out), { recursive: true });
 writeFileSync(out, bytes);
 process.stdout.write(`${report.join('\n')}\nwrote ${out}: ${bytes.length} bytes in ${Math.round(performance.now() - started)} ms\n`);

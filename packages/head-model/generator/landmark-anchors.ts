@@ -17,31 +17,17 @@ const MULTI_PIE = [
 ];
 
 /**
- * Multi-PIE's points (from 0) among the network's landmarks. Its jaw outline (0..16) is left out: it is another line than the
- * network's, and the registration finds the surface there by itself.
+ * Multi-PIE's points (from 0) that are the network's landmarks too. Left out are those that only look alike: the jaw outline, the brows, the wings of
+ * the nose and the outer lip edge between corner and middle lie elsewhere (rendered faces with known geometry: 3 to 5 mm); the registration finds
+ * their places by itself.
  */
 const LANDMARK_OF_MULTI_PIE: ReadonlyMap<number, number> = new Map([
-  // brows
-  [17, 70],
-  [18, 63],
-  [19, 105],
-  [20, 66],
-  [21, 107],
-  [22, 336],
-  [23, 296],
-  [24, 334],
-  [25, 293],
-  [26, 300],
-  // nose: bridge to tip, then its base from side to side
+  // nose: bridge to tip, then the middle of its base
   [27, 168],
   [28, 197],
   [29, 5],
   [30, 4],
-  [31, 98],
-  [32, 97],
   [33, 2],
-  [34, 326],
-  [35, 327],
   // lid edges
   [36, 33],
   [37, 160],
@@ -57,17 +43,9 @@ const LANDMARK_OF_MULTI_PIE: ReadonlyMap<number, number> = new Map([
   [47, 380],
   // outer edge of the lips, inner edge
   [48, 61],
-  [49, 39],
-  [50, 37],
   [51, 0],
-  [52, 267],
-  [53, 269],
   [54, 291],
-  [55, 405],
-  [56, 314],
   [57, 17],
-  [58, 84],
-  [59, 181],
   [60, 78],
   [61, 81],
   [62, 13],
@@ -78,40 +56,43 @@ const LANDMARK_OF_MULTI_PIE: ReadonlyMap<number, number> = new Map([
   [67, 178],
 ]);
 
-/** Edges of lids and lips: the network's landmarks one after the other. Those that Multi-PIE does not have lie between its points. */
-const CONTOURS: readonly (readonly number[])[] = [
-  [33, 246, 161, 160, 159, 158, 157, 173, 133],
-  [33, 7, 163, 144, 145, 153, 154, 155, 133],
-  [263, 466, 388, 387, 386, 385, 384, 398, 362],
-  [263, 249, 390, 373, 374, 380, 381, 382, 362],
-  [61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291],
-  [61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291],
-  [78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308],
-  [78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308],
+/** An edge of lids or lips: Multi-PIE's points on it, and the network's landmarks on it, both from the same end to the same end. */
+const CONTOURS: readonly { readonly multiPie: readonly number[]; readonly landmarks: readonly number[] }[] = [
+  { multiPie: [36, 37, 38, 39], landmarks: [33, 246, 161, 160, 159, 158, 157, 173, 133] },
+  { multiPie: [36, 41, 40, 39], landmarks: [33, 7, 163, 144, 145, 153, 154, 155, 133] },
+  { multiPie: [45, 44, 43, 42], landmarks: [263, 466, 388, 387, 386, 385, 384, 398, 362] },
+  { multiPie: [45, 46, 47, 42], landmarks: [263, 249, 390, 373, 374, 380, 381, 382, 362] },
+  { multiPie: [48, 49, 50, 51, 52, 53, 54], landmarks: [61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291] },
+  { multiPie: [48, 59, 58, 57, 56, 55, 54], landmarks: [61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291] },
+  { multiPie: [60, 61, 62, 63, 64], landmarks: [78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308] },
+  { multiPie: [60, 67, 66, 65, 64], landmarks: [78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308] },
 ];
 
 /**
- * Anchors of the registration: upstream's 51 inner landmarks, and the other points of the lid and lip edges. Between two of
- * upstream's landmarks such an edge is the shortest way along mesh edges (the mesh has edge loops there); a point goes where it
- * lies, by length, between its neighbours on the canonical mesh.
+ * Anchors of the registration: upstream's landmarks that the network has too, and all points of the lid and lip edges. Such an edge is the
+ * shortest way along mesh edges through upstream's points (the mesh has edge loops there); a landmark goes where it lies, by length, between
+ * common points on the canonical mesh.
  */
 export function findAnchors(positions: Float64Array, polygons: Uint32Array, polygonCount: number, canonicalCm: Float32Array): Anchor[] {
-  const vertexOf = new Map([...LANDMARK_OF_MULTI_PIE].map(([pie, landmark]) => [landmark, MULTI_PIE[pie]!]));
-  const anchors = [...vertexOf].map(([landmark, v]): Anchor => ({ landmark, point: at(positions, v) }));
   const neighbours = listNeighbours(polygons, polygonCount);
-  for (const contour of CONTOURS) {
+  const anchors = [...LANDMARK_OF_MULTI_PIE].map(([pie, landmark]): Anchor => ({ landmark, point: at(positions, MULTI_PIE[pie]!) }));
+  for (const { multiPie, landmarks } of CONTOURS) {
+    let path: Vec3[] = [];
     let start = 0;
-    for (let i = 1; i < contour.length; i++) {
-      const end = vertexOf.get(contour[i]!);
-      if (end === undefined) continue;
-      const path = findEdgePath(positions, neighbours, vertexOf.get(contour[start]!)!, end);
-      const piece = contour.slice(start, i + 1).map((l) => at(canonicalCm, l));
-      const fractions = arcFractions(piece);
+    for (let i = 1; i < multiPie.length; i++) {
+      path = [
+        ...path,
+        ...findEdgePath(positions, neighbours, MULTI_PIE[multiPie[i - 1]!]!, MULTI_PIE[multiPie[i]!]!).slice(path.length > 0 ? 1 : 0),
+      ];
+      const common = LANDMARK_OF_MULTI_PIE.get(multiPie[i]!);
+      if (common === undefined) continue;
+      const end = landmarks.indexOf(common);
+      const piece = landmarks.slice(start, end + 1);
+      const fractions = arcFractions(piece.map((l) => at(canonicalCm, l)));
       const along = arcFractions(path);
-      for (let k = 1; k < piece.length - 1; k++) {
-        anchors.push({ landmark: contour[start + k]!, point: sampleAlong(path, along, fractions[k]!) });
-      }
-      start = i;
+      for (let k = 1; k < piece.length - 1; k++) anchors.push({ landmark: piece[k]!, point: sampleAlong(path, along, fractions[k]!) });
+      start = end;
+      path = [];
     }
   }
   return anchors;
