@@ -2,34 +2,43 @@ import type { Intrinsics, Pose } from '../camera/camera.ts';
 import { solveBoxQuadratic } from '../math/box-quadratic.ts';
 import type { FaceModel } from '../models/face-model.ts';
 
-/** Standard deviation of a gaze amount; wide: the iris is seen well. */
+/** Standard deviation of a gaze amount; wide: the irises are seen well. */
 const GAZE_SIGMA = 0.6;
 
-/** Standard deviation of an iris centre, millimetres. */
-const IRIS_SIGMA_MM = 0.7;
+/** Standard deviation of an iris centre against the model's pupil, millimetres: the network is better, where the eyeball sits is not known so well. */
+const IRIS_SIGMA_MM = 1.5;
 
 /** Below this opening the lids hide the iris, millimetres: the network then places it by habit. */
 const LEAST_OPENING_MM = 2.5;
 
-/** One eye of a model: the pupil and the shapes that turn it. */
+/** Directions both eyes look in together (the person's left and right), with the shape of the left and of the right eye for each. */
+const DIRECTIONS = [
+  ['Out_L', 'In_R'],
+  ['In_L', 'Out_R'],
+  ['Up_L', 'Up_R'],
+  ['Down_L', 'Down_R'],
+] as const;
+
+/** One eye of a model. */
 interface Eye {
-  /** Number of the iris centre among the landmarks. */
-  readonly irisLandmark: number;
+  /** Numbers among the 478 landmarks. */
+  readonly iris: number;
   readonly upperLid: number;
   readonly lowerLid: number;
   readonly pupilVertex: number;
-  /** Shape (n): expression, and its displacement of the pupil, shape (n,3). */
-  readonly shapes: Uint32Array;
-  readonly motion: Float64Array;
-  /** Shapes of the lids that go with each (same order), -1 for none. */
+  /** Shape (4), per direction: the expression that turns the eyeball, and the lid motion that goes with it (-1: none). */
+  readonly shapes: Int32Array;
   readonly lids: Int32Array;
+  /** Shape (4,3): displacement of the pupil, millimetres. */
+  readonly motion: Float64Array;
 }
 
 const prepared = new WeakMap<FaceModel, readonly Eye[]>();
 
 /**
- * Turns the eyeballs so that the pupils meet the irises in the picture. Models without shapes that turn the eyeballs (`gaze…`) are left
- * alone. Each gaze shape takes the lid motion of the same name (`eyeLook…`) along, so that ARKit's weights mean the same for both.
+ * Turns the eyeballs so that the pupils meet the irises in the picture. Both eyes look the same way: how far apart they are is the
+ * identity's business, and a squint would be made of its errors. Models without shapes that turn the eyeballs (`gaze…`) are left alone.
+ * Each gaze shape takes the lid motion of the same name (`eyeLook…`) along, so that ARKit's weights mean the same for both.
  *
  * @param points - shape (478,3), image frame
  * @param neutralPositions - shape (V,3), millimetres
@@ -44,34 +53,41 @@ export function fitGaze(
   expression: Float64Array,
 ): void {
   const { rotation: r, translation: t } = pose;
-  for (const eye of prepareEyes(model)) {
-    const n = eye.shapes.length;
+  const n = DIRECTIONS.length;
+  const normal = new Float64Array(n * n);
+  const gradient = new Float64Array(n);
+  for (let k = 0; k < n; k++) normal[k * n + k] = 1 / GAZE_SIGMA ** 2;
+  const eyes = prepareEyes(model);
+  const row = new Float64Array(n);
+  for (const eye of eyes) {
     const [x, y, z] = neutralPositions.subarray(3 * eye.pupilVertex, 3 * eye.pupilVertex + 3);
-    const depth = r[6] * x + r[7] * y + r[8] * z + t[2];
-    const mmPerPx = depth / intrinsics.focalPx;
-    const i = 3 * eye.irisLandmark;
-    const opening =
-      mmPerPx *
-      Math.hypot(points[3 * eye.upperLid] - points[3 * eye.lowerLid], points[3 * eye.upperLid + 1] - points[3 * eye.lowerLid + 1]);
+    const mmPerPx = (r[6] * x + r[7] * y + r[8] * z + t[2]) / intrinsics.focalPx;
+    const upper = 3 * eye.upperLid;
+    const lower = 3 * eye.lowerLid;
+    const opening = mmPerPx * Math.hypot(points[upper] - points[lower], points[upper + 1] - points[lower + 1]);
     if (opening < LEAST_OPENING_MM) continue;
-    const ex = r[0] * x + r[1] * y + r[2] * z + t[0] - (points[i] - intrinsics.centerX) * mmPerPx;
-    const ey = r[3] * x + r[4] * y + r[5] * z + t[1] - (points[i + 1] - intrinsics.centerY) * mmPerPx;
-    const normal = new Float64Array(n * n);
-    const gradient = new Float64Array(n);
-    const u = new Float64Array(n);
-    const v = new Float64Array(n);
-    for (let k = 0; k < n; k++) {
-      const [mx, my, mz] = eye.motion.subarray(3 * k, 3 * k + 3);
-      u[k] = (r[0] * mx + r[1] * my + r[2] * mz) / IRIS_SIGMA_MM;
-      v[k] = (r[3] * mx + r[4] * my + r[5] * mz) / IRIS_SIGMA_MM;
-      gradient[k] = (u[k] * ex + v[k] * ey) / IRIS_SIGMA_MM;
+    const center = [intrinsics.centerX, intrinsics.centerY];
+    for (let axis = 0; axis < 2; axis++) {
+      const a = 3 * axis;
+      const e = r[a] * x + r[a + 1] * y + r[a + 2] * z + t[axis] - (points[3 * eye.iris + axis] - center[axis]) * mmPerPx;
+      for (let k = 0; k < n; k++) {
+        row[k] = r[a] * eye.motion[3 * k] + r[a + 1] * eye.motion[3 * k + 1] + r[a + 2] * eye.motion[3 * k + 2];
+      }
+      for (let k = 0; k < n; k++) {
+        gradient[k] += (row[k] * e) / IRIS_SIGMA_MM ** 2;
+        for (let j = 0; j < n; j++) normal[k * n + j] += (row[k] * row[j]) / IRIS_SIGMA_MM ** 2;
+      }
     }
-    for (let a = 0; a < n; a++) {
-      for (let b = 0; b < n; b++) normal[a * n + b] = u[a] * u[b] + v[a] * v[b];
-      normal[a * n + a] += 1 / GAZE_SIGMA ** 2;
-    }
-    const amount = new Float64Array(n);
-    solveBoxQuadratic(normal, gradient, new Float64Array(n), new Float64Array(n).fill(1), amount, 1e-4);
+  }
+  const amount = new Float64Array(n);
+  solveBoxQuadratic(normal, gradient, new Float64Array(n), new Float64Array(n).fill(1), amount, 1e-4);
+  // Left against right and up against down: what both have is no gaze.
+  for (let k = 0; k < n; k += 2) {
+    const both = Math.min(amount[k], amount[k + 1]);
+    amount[k] -= both;
+    amount[k + 1] -= both;
+  }
+  for (const eye of eyes) {
     for (let k = 0; k < n; k++) {
       expression[eye.shapes[k]] = amount[k];
       if (eye.lids[k] >= 0) expression[eye.lids[k]] = amount[k];
@@ -80,36 +96,35 @@ export function fitGaze(
 }
 
 function prepareEyes(model: FaceModel): readonly Eye[] {
-  const known = prepared.get(model);
-  if (known) return known;
+  let eyes = prepared.get(model);
+  if (!eyes) {
+    eyes = findEyes(model);
+    prepared.set(model, eyes);
+  }
+  return eyes;
+}
+
+function findEyes(model: FaceModel): Eye[] {
   const eyes: Eye[] = [];
   for (const part of model.parts) {
     if (part.material !== 'iris') continue;
     const pupilVertex = findPupil(model, part.firstTriangle, part.triangleCount);
     const isLeft = model.neutral[3 * pupilVertex] > 0;
-    const shapes: number[] = [];
+    const names = DIRECTIONS.map((pair) => pair[isLeft ? 0 : 1]);
+    const shapes = Int32Array.from(names, (name) => model.expressionNames.indexOf(`gaze${name}`));
+    if (shapes.some((shape) => shape < 0)) continue;
     const motion: number[] = [];
-    const lids: number[] = [];
-    for (const direction of ['Up', 'Down', 'In', 'Out']) {
-      const shape = model.expressionNames.indexOf(`gaze${direction}_${isLeft ? 'L' : 'R'}`);
-      if (shape < 0) continue;
-      shapes.push(shape);
-      motion.push(...model.expressionDelta(shape).subarray(3 * pupilVertex, 3 * pupilVertex + 3));
-      lids.push(model.expressionNames.indexOf(`eyeLook${direction}_${isLeft ? 'L' : 'R'}`));
-    }
-    if (shapes.length === 0) continue;
-    // The person's left eye has the landmarks 362 (inner) to 263 (outer) and the iris 473.
+    for (const shape of shapes) motion.push(...model.expressionDelta(shape).subarray(3 * pupilVertex, 3 * pupilVertex + 3));
     eyes.push({
-      irisLandmark: isLeft ? 473 : 468,
+      iris: isLeft ? 473 : 468,
       upperLid: isLeft ? 386 : 159,
       lowerLid: isLeft ? 374 : 145,
       pupilVertex,
-      shapes: Uint32Array.from(shapes),
+      shapes,
+      lids: Int32Array.from(names, (name) => model.expressionNames.indexOf(`eyeLook${name}`)),
       motion: Float64Array.from(motion),
-      lids: Int32Array.from(lids),
     });
   }
-  prepared.set(model, eyes);
   return eyes;
 }
 
