@@ -113,10 +113,10 @@ describe('against the archive', () => {
       });
       return Math.hypot(...difference);
     }).sort((a, b) => a - b);
-    // Two registrations of a mesh with 6 mm between neighbours agree within a third of that for half of the points and within one spacing for
-    // nine of ten. Beyond are nostrils, where the reference went inside, lid and lip edges between named points, and the outline.
-    expect(distances[234]).toBeLessThan(2);
-    expect(distances[421]).toBeLessThan(6);
+    // Neighbouring landmarks are 6 mm apart. The reference took upstream's brow, nose wing and lip points for the network's, which this table leaves
+    // (they are 3 to 5 mm apart), and lets nostrils and lid points slip inside: half of the points agree within half a spacing, nine of ten within about one.
+    expect(distances[234]).toBeLessThan(3);
+    expect(distances[421]).toBeLessThan(6.5);
   });
 });
 

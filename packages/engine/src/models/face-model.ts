@@ -102,6 +102,9 @@ export interface LandmarkBasis {
   readonly identity: Float64Array;
   /** Shape (E, L, 3), millimetres at amount 1. */
   readonly expression: Float64Array;
-  /** Shape (L), 0..1: how far the network's landmark is a point of the surface (1) rather than an outline that slides with the view (contour, inner lips). */
+  /**
+   * Shape (L), 0..1: how sure the place is on this model. How far the network's landmark is a point of the surface at all, rather than an outline that
+   * slides with the view, is the network's own matter (fit/landmark-trust.ts).
+   */
   readonly confidence: Float64Array;
 }
