@@ -79,6 +79,8 @@ const SKIN_PRIOR = 0.7;
 const HAIR_PRIOR = 0.6;
 const HAIRLINE_PRIOR = 1;
 const OFFSET_PRIOR = 0.3;
+/** Passes of a 3 x 3 mean over the rim of what the photo paints: a transition of about three millimetres. */
+const SOFTENING_PASSES = 3;
 /** Light differs between the halves of a face by no more than this (a lamp beside it), 8-bit levels. */
 const MAX_OFFSET = 70;
 
@@ -109,7 +111,7 @@ export function completeSurface(
   weighPhoto(tables, observation, colors, localSkinTone, notSkin, own, weights, scratch);
 
   // Shares. A side that is seen well paints itself; where the other side is seen much better, that one does.
-  const { seen } = observation;
+  const { seen, tone } = observation;
   const delta = workspace.colors;
   weights.fill(0);
   let mirroredSum = 0;
@@ -123,7 +125,9 @@ export function completeSurface(
     channels[o + PLAN.mirrored] = 0;
     if (a === 0 && b === 0) continue;
     // A strand or shadow over the far side gives way to bare skin on the near side.
-    const covered = 0.6 * notSkin[p] * (1 - notSkin[q]) * smoothstep(0.03, 0.2, seen[q] - seen[p]);
+    const nearer = smoothstep(0.03, 0.2, seen[q] - seen[p]) * (1 - notSkin[q]);
+    const darker = nearer === 0 ? 0 : smoothstep(0.35, 0.8, tone[3 * q] - tone[3 * p]);
+    const covered = 0.6 * nearer * Math.max(notSkin[p], darker);
     const gain = b - a + covered;
     const w = smoothstep(0.1, 0.45, a) * (1 - smoothstep(0.15, 0.6, gain));
     const mirrored = (1 - w) * smoothstep(0.15, 0.5, b) * smoothstep(0.08, 0.3, gain);
@@ -131,7 +135,7 @@ export function completeSurface(
     channels[o + PLAN.mirrored] = mirrored;
     mirroredSum += mirrored;
     // Only skin is compared with skin: a strand on one side is not a difference of light.
-    const both = Math.min(1, 4 * Math.min(a, b)) * (1 - notSkin[p]) * (1 - notSkin[q]);
+    const both = Math.min(1, 4 * Math.min(a, b)) * (1 - notSkin[p]) * (1 - notSkin[q]) * (1 - nearer * darker);
     weights[p] = both;
     if (both > 0) {
       for (let k = 0; k < 3; k++) delta[3 * p + k] = Math.max(-MAX_OFFSET, Math.min(MAX_OFFSET, rgb[3 * p + k] - rgb[3 * q + k]));
@@ -199,16 +203,19 @@ export function completeSurface(
     pullPush(hairness, hairnessWeight, workspace.one, [0], HAIRLINE_PRIOR);
   }
 
+  const grey = 0.299 * LINING[0] + 0.587 * LINING[1] + 0.114 * LINING[2];
+  const flesh = LINING.map((c) => grey + colors.saturation * (c - grey));
+  const reddening = 0.07 * colors.saturation;
   for (let p = 0; p < n; p++) {
     const o = p * PLAN.count;
     if (lining[p] === 1) {
-      for (let k = 0; k < 3; k++) channels[o + PLAN.skin + k] = LINING[k];
+      for (let k = 0; k < 3; k++) channels[o + PLAN.skin + k] = flesh[k];
       continue;
     }
     // Folds and undersides that no photo shows are darker and a little redder than open skin.
     const closed = 1 - openness[p];
     const shade = 1 - 0.42 * closed;
-    channels[o + PLAN.skin] = skin[3 * p] * (shade + 0.07 * closed);
+    channels[o + PLAN.skin] = skin[3 * p] * (shade + reddening * closed);
     channels[o + PLAN.skin + 1] = skin[3 * p + 1] * shade;
     channels[o + PLAN.skin + 2] = skin[3 * p + 2] * shade;
     if (!hasHair) {
@@ -268,7 +275,7 @@ function weighPhoto(
     if (onTop > 0) {
       let head = 1 - other;
       if (hair !== null && other > 0) {
-        const hairLike = 1 - smoothstep(3, 4.5, computeToneDistance(tone, 3 * p, hair.tone, 0, hair.toneSpread));
+        const hairLike = 1 - smoothstep(4, 6.5, computeToneDistance(tone, 3 * p, hair.tone, 0, hair.toneSpread));
         head = Math.max(hairLike, head, smoothstep(0.55, 0.9, seen[p]));
       }
       belongs += onTop * (head - belongs);
@@ -280,7 +287,7 @@ function weighPhoto(
   // Pixels beside the background are mixed with it.
   growMaximum(foreign, scratch, FIELD_SIZE, 2);
   for (let i = 0; i < texels.length; i++) own[texels[i]] = own[texels[i]] * (1 - foreign[texels[i]]);
-  softenWeights(own, scratch, field.triangle, FIELD_SIZE);
+  for (let pass = 0; pass < SOFTENING_PASSES; pass++) softenWeights(own, scratch, field.triangle, FIELD_SIZE);
 }
 
 /**

@@ -25,6 +25,8 @@ import { computeVertexUvs, createSurfaceTables, FIELD_SIZE, isLining, type Surfa
 import { NO_TRIANGLE } from './texel-map.ts';
 import { createVisibilityBuffers } from './visibility.ts';
 
+/** Skin and scalp alike: a step of roughness along their rim would be seen in the highlights. */
+const SKIN_ROUGHNESS = 0.6;
 /** Undoes the blur of bilinear enlargement, see createPhotoLevel. */
 const SHARPEN = 0.5;
 /** Grain of completed skin relative to the photo's: what is not known should not draw the eye. */
@@ -154,10 +156,12 @@ function bake(state: BakerState, input: BakeInput): FaceMaps {
   let sum = 0;
   for (let p = 0; p < observed.length; p++) sum += observed[p];
   const surfacesOut: SurfaceMaterial[] = [
-    surface('skin', ['skin'], { name: 'albedo', width: size, height: size, channels: 3, data: skinRgb }, 0.55),
+    surface('skin', ['skin'], { name: 'albedo', width: size, height: size, channels: 3, data: skinRgb }, SKIN_ROUGHNESS),
   ];
   if (scalpRgb !== null)
-    surfacesOut.push(surface('scalp', ['scalp'], { name: 'scalp', width: size, height: size, channels: 3, data: scalpRgb }, 0.7));
+    surfacesOut.push(
+      surface('scalp', ['scalp'], { name: 'scalp', width: size, height: size, channels: 3, data: scalpRgb }, SKIN_ROUGHNESS),
+    );
   surfacesOut.push(...paintDetails(state.details, state.model, input, colors));
   return {
     surfaces: surfacesOut,

@@ -21,6 +21,9 @@ export interface Details {
   readonly size: { readonly eye: number; readonly mouth: number; readonly lashes: number; readonly small: number };
 }
 
+/** The rim of the lids lies in their shade. */
+const LID_SHADE = 0.85;
+
 export function createDetails(model: FaceModel, textureSize: number): Details {
   const partsOf = (material: PartMaterial): readonly ModelPart[] => model.parts.filter((p) => p.material === material);
   // Shares of the skin's size at which a texel is about as wide on the face as the skin's.
@@ -74,7 +77,12 @@ export function paintDetails(
     if (has('iris')) out.push({ ...opaque('iris', ['iris'], null, 0.3), baseColor: [...linear(eyeColors.iris), 1] });
   }
   // The wet rim of the lids and the corner of the eye: flesh, from the person's own skin.
-  const flesh: [number, number, number] = [0.55 * r + 0.45 * 190 * exposure, 0.6 * g + 0.4 * 92 * exposure, 0.6 * b + 0.4 * 88 * exposure];
+  const flesh: [number, number, number] = [
+    0.7 * r + 0.3 * 190 * exposure,
+    0.72 * g + 0.28 * 95 * exposure,
+    0.72 * b + 0.28 * 90 * exposure,
+  ];
+  for (let k = 0; k < 3; k++) flesh[k] *= LID_SHADE;
   desaturate(flesh, saturation);
   if (has('lacrimal')) out.push({ ...opaque('lacrimal', ['lacrimal'], null, 0.2), baseColor: [...linear(flesh), 1] });
   if (has('eyeBlend')) {

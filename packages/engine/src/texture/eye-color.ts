@@ -66,7 +66,7 @@ export function estimateEyeColors(landmarks: FaceLandmarks, view: PhotoView, ski
       }
     }
   }
-  const iris = averageBetween(irisSamples, 0.33, 0.8) ?? DEFAULT_IRIS;
+  const iris = keepNatural(averageBetween(irisSamples, 0.33, 0.8) ?? DEFAULT_IRIS);
   // An eye's white is seldom seen brighter than half again the skin around it, nor darker than that skin by much.
   const white = averageBetween(scleraSamples, 0.45, 0.85) ?? [220, 208, 200];
   const luma = Math.max(1, 0.299 * white[0] + 0.587 * white[1] + 0.114 * white[2]);
@@ -74,6 +74,12 @@ export function estimateEyeColors(landmarks: FaceLandmarks, view: PhotoView, ski
   // Half of its tint only: red eyes and coloured light look ill on a white that is then lit again.
   const grey = (c: number): number => (0.5 * c + 0.5 * luma) * (wanted / luma);
   return { iris, sclera: [Math.min(245, grey(white[0]) * 1.01), Math.min(242, grey(white[1])), Math.min(240, grey(white[2]))] };
+}
+
+/** No iris is purple: brown ones in which blue light is reflected only seem so. */
+function keepNatural([r, g, b]: readonly [number, number, number]): [number, number, number] {
+  const brown = Math.max(0, Math.min(1, (r / Math.max(1, g) - 1.05) / 0.15));
+  return [r, g, b + brown * (Math.min(b, 0.82 * g) - b)];
 }
 
 function averageBetween(samples: [number, number, number, number][], low: number, high: number): [number, number, number] | null {

@@ -162,7 +162,7 @@ function describeHair(samples: readonly number[], contrast: number | null): Hair
     tone: median,
     // Hair shines and lies in its own shade, so brightness says little; its hue says little too where it is dark.
     toneSpread: [Math.max(0.45, 1.3 * spread[0]), Math.max(0.07, spread[1]), Math.max(0.07, spread[2])],
-    contrast: contrast ?? Math.max(0.14, Math.min(0.34, 0.55 * spread[0])),
+    contrast: contrast ?? Math.max(0.13, Math.min(0.27, 0.45 * spread[0])),
   };
 }
 

@@ -8,7 +8,7 @@ const LOWER_COUNT = 20;
 const MAX_COUNT = 64;
 
 /** How much shorter than its strip a lower lash is. */
-const LOWER_STRETCH = 1.9;
+const LOWER_STRETCH = 2.5;
 
 /**
  * Opacity of lash strips: single curved hairs, thick at the root, tapering to the tip, longer toward the temple. Shape

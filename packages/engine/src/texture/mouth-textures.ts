@@ -4,8 +4,8 @@ import { createTexelMap } from './texel-map.ts';
 import { paintVertexColors } from './vertex-colors.ts';
 
 /** sRGB of enamel in the light of the lips' opening, at the biting edge and at the gum. */
-const ENAMEL_EDGE = [226, 218, 204] as const;
-const ENAMEL_NECK = [204, 184, 152] as const;
+const ENAMEL_EDGE = [214, 205, 188] as const;
+const ENAMEL_NECK = [190, 168, 136] as const;
 /** Healthy gum and tongue. */
 const GUM = [176, 96, 92] as const;
 const TONGUE = [172, 88, 84] as const;

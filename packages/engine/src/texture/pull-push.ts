@@ -1,3 +1,6 @@
+/** Weight of the prior from one level to the next finer one: at 0.6 it is a tenth after four levels. */
+const PRIOR_FALL = 0.6;
+
 /** Scratch memory of {@link pullPush} for one grid size and channel count; reused from call to call. */
 export interface PullPushWorkspace {
   readonly size: number;
@@ -27,7 +30,7 @@ export function createPullPushWorkspace(size: number, channels: number): PullPus
  * @param values - shape (size,size,channels), filled in place
  * @param weights - shape (size,size), 0..1
  * @param prior - shape (channels): what the whole is drawn to far from everything known
- * @param priorWeight - its weight at the top of the pyramid, halved on every level below: only places far from everything known take it, and
+ * @param priorWeight - its weight at the top of the pyramid, less on every level below: only places far from everything known take it, and
  * no step is seen where the known ends. Needed > 0 where all weights may be 0.
  */
 export function pullPush(
@@ -86,7 +89,7 @@ export function pullPush(
     fine[k] = (topWeight * fine[k] + priorWeight * prior[k]) / (topWeight + priorWeight);
   }
   let levelWeight = priorWeight;
-  for (let level = levels - 1; level >= 0; level--, levelWeight *= 0.5) {
+  for (let level = levels - 1; level >= 0; level--, levelWeight *= PRIOR_FALL) {
     const coarse = workspace.values[level];
     const target = level === 0 ? values : workspace.values[level - 1];
     const targetWeights = level === 0 ? weights : workspace.weights[level - 1];
