@@ -77,13 +77,18 @@ export function alignToLandmarks(model: FaceModel, projected: Float32Array, targ
   }
   const membrane = solveMembrane(graph, residual, weight);
   smoothFolds(graph, projected, weight, membrane);
-  const field = new Float32Array(projected.length);
-  graph.vertex.forEach((v, i) => {
-    field[2 * v] = membrane[2 * i];
-    field[2 * v + 1] = membrane[2 * i + 1];
+  const moves = computePartMoves(graph.looseParts, projected, at, residual, weight);
+  const { vertex } = graph;
+  for (let i = 0; i < vertex.length; i++) {
+    projected[2 * vertex[i]] += membrane[2 * i];
+    projected[2 * vertex[i] + 1] += membrane[2 * i + 1];
+  }
+  graph.looseParts.forEach((vertices, p) => {
+    for (const v of vertices) {
+      projected[2 * v] += moves[2 * p];
+      projected[2 * v + 1] += moves[2 * p + 1];
+    }
   });
-  moveLooseParts(graph.looseParts, projected, at, residual, weight, field);
-  for (let i = 0; i < projected.length; i++) projected[i] += field[i];
   return projected;
 }
 
@@ -128,15 +133,18 @@ function solveMembrane(graph: AlignmentGraph, residual: Float64Array, weight: Fl
   return field;
 }
 
-/** Each part that hangs on no landmark takes the mean residual of the landmarks near its picture, as one piece. */
-function moveLooseParts(
+/**
+ * Each part that hangs on no landmark takes the mean residual of the landmarks near its picture, as one piece.
+ *
+ * @returns shape (parts,2)
+ */
+function computePartMoves(
   parts: readonly Uint32Array[],
   projected: Float32Array,
   at: Float64Array,
   residual: Float64Array,
   weight: Float64Array,
-  field: Float32Array,
-): void {
+): Float64Array {
   let left = Infinity;
   let right = -Infinity;
   for (let l = 0; l < weight.length; l++) {
@@ -145,34 +153,33 @@ function moveLooseParts(
   }
   // A tenth of the face's width: an eye or a mouth.
   const reachSq = (0.1 * (right - left)) ** 2;
-  for (const vertices of parts) {
+  const moves = new Float64Array(2 * parts.length);
+  parts.forEach((vertices, p) => {
     let cx = 0;
     let cy = 0;
     for (const v of vertices) {
       cx += projected[2 * v] / vertices.length;
       cy += projected[2 * v + 1] / vertices.length;
     }
-    let moveX = 0;
-    let moveY = 0;
     // The constant keeps parts that are far from every landmark where they are.
     let sum = 0.1;
     for (let l = 0; l < weight.length; l++) {
       const distanceSq = (at[2 * l] - cx) ** 2 + (at[2 * l + 1] - cy) ** 2;
+      if (distanceSq > 16 * reachSq) continue;
       const w = weight[l] * Math.exp(-distanceSq / reachSq);
       sum += w;
-      moveX += w * residual[2 * l];
-      moveY += w * residual[2 * l + 1];
+      moves[2 * p] += w * residual[2 * l];
+      moves[2 * p + 1] += w * residual[2 * l + 1];
     }
-    for (const v of vertices) {
-      field[2 * v] = moveX / sum;
-      field[2 * v + 1] = moveY / sum;
-    }
-  }
+    moves[2 * p] /= sum;
+    moves[2 * p + 1] /= sum;
+  });
+  return moves;
 }
 
 /**
  * Smooths the field at the corners of triangles that face the camera and would fold or nearly vanish: such a vertex takes the mean of
- * its neighbours. At most four rounds; what is left are slivers along the outline of the head.
+ * its neighbours. At most three rounds; what is left are slivers along the outline of the head.
  *
  * @param field - shape (A,2), changed in place
  */
@@ -184,7 +191,7 @@ function smoothFolds(graph: AlignmentGraph, projected: Float32Array, weight: Flo
   }
   const isFolded = new Uint8Array(vertex.length);
   let candidates: ArrayLike<number> = triangles;
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < 3; round++) {
     const folded: number[] = [];
     for (let t = 0; t < candidates.length; t += 3) {
       const a = 2 * candidates[t];
@@ -292,30 +299,38 @@ function buildGraph(model: FaceModel): AlignmentGraph {
     ownStart[i + 1] = own.length;
   }
 
-  const uses: { landmark: number; corner: number }[][] = Array.from({ length: count }, () => []);
-  for (let l = 0; l < landmarks.count; l++) {
-    for (let c = 0; c < 3; c++) {
-      if (landmarks.barycentric[3 * l + c] > 0) uses[index[triangles[3 * landmarks.triangle[l] + c]]].push({ landmark: l, corner: c });
-    }
-  }
   const cornerStart = new Uint32Array(count + 1);
-  const corner: number[] = [];
-  const cornerWeight: number[] = [];
-  for (let i = 0; i < count; i++) {
-    for (const { landmark, corner: c } of uses[i]) {
-      const [d, e] = [(c + 1) % 3, (c + 2) % 3];
-      const t = 3 * landmarks.triangle[landmark];
-      corner.push(landmark, index[triangles[t + d]], index[triangles[t + e]]);
-      const b = landmarks.barycentric.subarray(3 * landmark, 3 * landmark + 3);
-      cornerWeight.push(b[c], b[d], b[e]);
+  for (let l = 0; l < landmarks.count; l++) {
+    for (let c = 0; c < 3; c++)
+      if (landmarks.barycentric[3 * l + c] > 0) cornerStart[index[triangles[3 * landmarks.triangle[l] + c]] + 1]++;
+  }
+  for (let i = 0; i < count; i++) cornerStart[i + 1] += cornerStart[i];
+  const cornerCursor = cornerStart.slice();
+  const corner = new Uint32Array(3 * cornerStart[count]);
+  const cornerWeight = new Float64Array(3 * cornerStart[count]);
+  for (let l = 0; l < landmarks.count; l++) {
+    const t = 3 * landmarks.triangle[l];
+    for (let c = 0; c < 3; c++) {
+      const b = 3 * l;
+      if (!(landmarks.barycentric[b + c] > 0)) continue;
+      const d = (c + 1) % 3;
+      const e = (c + 2) % 3;
+      const at = 3 * cornerCursor[index[triangles[t + c]]]++;
+      corner[at] = l;
+      corner[at + 1] = index[triangles[t + d]];
+      corner[at + 2] = index[triangles[t + e]];
+      cornerWeight[at] = landmarks.barycentric[b + c];
+      cornerWeight[at + 1] = landmarks.barycentric[b + d];
+      cornerWeight[at + 2] = landmarks.barycentric[b + e];
     }
-    cornerStart[i + 1] = corner.length / 3;
   }
 
   const inside: number[] = [];
   for (const list of attached) {
     for (let t = 0; t < list.length; t += 3) {
-      const [a, b, c] = [index[list[t]], index[list[t + 1]], index[list[t + 2]]];
+      const a = index[list[t]];
+      const b = index[list[t + 1]];
+      const c = index[list[t + 2]];
       if (a >= 0 && b >= 0 && c >= 0) inside.push(a, b, c);
     }
   }
@@ -328,8 +343,8 @@ function buildGraph(model: FaceModel): AlignmentGraph {
     neighbour: Uint32Array.from(own),
     degree,
     cornerStart,
-    corner: Uint32Array.from(corner),
-    cornerWeight: Float64Array.from(cornerWeight),
+    corner,
+    cornerWeight,
     triangles: Uint32Array.from(inside),
     looseParts: loose,
   };

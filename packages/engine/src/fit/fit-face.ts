@@ -175,8 +175,9 @@ function isAllFinite(values: ArrayLike<number>): boolean {
 function addExpressionTo(model: FaceModel, neutralPositions: Float32Array, expression: Float64Array): Float32Array {
   const positions = neutralPositions.slice();
   if (expression.every((b) => b === 0)) return positions;
+  const { neutral } = model;
   const moved = model.evaluate(new Float64Array(0), expression);
-  for (let i = 0; i < positions.length; i++) positions[i] += moved[i] - model.neutral[i];
+  for (let i = 0; i < positions.length; i++) positions[i] += moved[i] - neutral[i];
   return positions;
 }
 
