@@ -9,6 +9,7 @@ import {
   completeSurface,
   createCompletionWorkspace,
   createSurfacePlan,
+  PLAN,
   type SeamConstraints,
   type SurfacePlan,
 } from './complete-surface.ts';
@@ -153,8 +154,6 @@ function bake(state: BakerState, input: BakeInput): FaceMaps {
   const scalpRgb = scalp === null ? null : paintSurface(model, scalp.tables, frame, fine, scalp.plan, paint, scalp.paint);
   check();
 
-  let sum = 0;
-  for (let p = 0; p < observed.length; p++) sum += observed[p];
   const surfacesOut: SurfaceMaterial[] = [
     surface('skin', ['skin'], { name: 'albedo', width: size, height: size, channels: 3, data: skinRgb }, SKIN_ROUGHNESS),
   ];
@@ -166,7 +165,7 @@ function bake(state: BakerState, input: BakeInput): FaceMaps {
   return {
     surfaces: surfacesOut,
     observed: { size, data: observed },
-    observedRatio: skin.tables.map.covered > 0 ? sum / 255 / skin.tables.map.covered : 0,
+    observedRatio: computeObservedRatio(skin),
   };
 }
 
@@ -174,11 +173,18 @@ function surface(name: string, materials: readonly PartMaterial[], albedo: Surfa
   return { name, materials, albedo, baseColor: [1, 1, 1, 1], roughness, alphaMode: 'OPAQUE', doubleSided: false };
 }
 
+/** Mean weight of the photo over the skin. */
+function computeObservedRatio({ tables, plan }: Surface): number {
+  let sum = 0;
+  for (const p of tables.texels) sum += plan.channels[p * PLAN.count + PLAN.own];
+  return tables.texels.length > 0 ? sum / tables.texels.length : 0;
+}
+
 /** Photo pixels per texel of the texture, where the face is seen best (median over the bare skin's triangles). */
 function estimatePixelsPerTexel(model: FaceModel, tables: SurfaceTables, frame: PhotoFrame): number {
   const { triangles, frames, size } = tables.map;
   const ratios: number[] = [];
-  for (let i = 0; i < triangles.length; i += 3) {
+  for (let i = 0; i < triangles.length; i += 16) {
     const t = 3 * triangles[i];
     const [a, b, c] = [model.triangles[t], model.triangles[t + 1], model.triangles[t + 2]];
     if (frame.facing[a] < 0.75) continue;

@@ -4,13 +4,14 @@ import type { PhotoFrame } from './photo-frame.ts';
 import type { PhotoLevel } from './photo-level.ts';
 import type { SurfaceTables } from './surface-tables.ts';
 
-const TILE = 256;
+/** Side of the tile that {@link createGrainTile} makes, texels. */
+export const GRAIN_TILE = 128;
 
-/** Noise like the fine grain of skin: a band of spatial frequencies, repeats after 256 texels, shape (256,256), standard deviation 40, -127..127. */
+/** Noise like the fine grain of skin: a band of spatial frequencies, repeats after 128 texels, shape (128,128), standard deviation 40, -127..127. */
 export function createGrainTile(): Int8Array {
-  const white = new Float32Array(TILE * TILE);
-  for (let row = 0; row < TILE; row++)
-    for (let column = 0; column < TILE; column++) white[row * TILE + column] = hash(column, row, 77) - 0.5;
+  const white = new Float32Array(GRAIN_TILE * GRAIN_TILE);
+  for (let row = 0; row < GRAIN_TILE; row++)
+    for (let column = 0; column < GRAIN_TILE; column++) white[row * GRAIN_TILE + column] = hash(column, row, 77) - 0.5;
   const fine = blurTile(white, 1);
   const wide = blurTile(blurTile(fine, 2), 2);
   const wider = blurTile(blurTile(wide, 5), 5);
@@ -27,18 +28,18 @@ function blurTile(tile: Float32Array, radius: number): Float32Array {
   const across = new Float32Array(tile.length);
   const out = new Float32Array(tile.length);
   const inverse = 1 / (2 * radius + 1);
-  for (let row = 0; row < TILE; row++) {
-    for (let column = 0; column < TILE; column++) {
+  for (let row = 0; row < GRAIN_TILE; row++) {
+    for (let column = 0; column < GRAIN_TILE; column++) {
       let sum = 0;
-      for (let k = -radius; k <= radius; k++) sum += tile[row * TILE + ((column + k) & (TILE - 1))];
-      across[row * TILE + column] = sum * inverse;
+      for (let k = -radius; k <= radius; k++) sum += tile[row * GRAIN_TILE + ((column + k) & (GRAIN_TILE - 1))];
+      across[row * GRAIN_TILE + column] = sum * inverse;
     }
   }
-  for (let row = 0; row < TILE; row++) {
-    for (let column = 0; column < TILE; column++) {
+  for (let row = 0; row < GRAIN_TILE; row++) {
+    for (let column = 0; column < GRAIN_TILE; column++) {
       let sum = 0;
-      for (let k = -radius; k <= radius; k++) sum += across[((row + k) & (TILE - 1)) * TILE + column];
-      out[row * TILE + column] = sum * inverse;
+      for (let k = -radius; k <= radius; k++) sum += across[((row + k) & (GRAIN_TILE - 1)) * GRAIN_TILE + column];
+      out[row * GRAIN_TILE + column] = sum * inverse;
     }
   }
   return out;

@@ -1,5 +1,6 @@
 import type { FaceModel } from '../models/face-model.ts';
 import { PLAN, type SurfacePlan } from './complete-surface.ts';
+import { GRAIN_TILE } from './grain.ts';
 import type { PhotoFrame } from './photo-frame.ts';
 import type { PhotoLevel } from './photo-level.ts';
 import { FIELD_SIZE, type SurfaceTables } from './surface-tables.ts';
@@ -8,7 +9,7 @@ import { NO_TRIANGLE } from './texel-map.ts';
 export interface PaintOptions {
   /** Standard deviation of the grain added to completed skin, 8-bit levels at mid brightness. */
   readonly grain: number;
-  /** Shape (256,256), -127..127, standard deviation 40. */
+  /** See createGrainTile. */
   readonly grainTile: Int8Array;
   /** Standard deviation of completed hair's brightness relative to its mean; 0: there is no hair. */
   readonly hairContrast: number;
@@ -84,7 +85,7 @@ export function paintSurface(
     const ty = fy - row0;
     const base0 = row0 * FIELD_SIZE * C;
     const base1 = row1 * FIELD_SIZE * C;
-    const grainRow = (row & 255) << 8;
+    const grainRow = (row & (GRAIN_TILE - 1)) * GRAIN_TILE;
     const rowBase = row * size;
     let own1 = channels[base0] + ty * (channels[base1] - channels[base0]);
     let other1 = channels[base0 + 1] + ty * (channels[base1 + 1] - channels[base0 + 1]);
@@ -162,7 +163,7 @@ export function paintSurface(
         for (let column = from; column < to; column++) {
           const p = rowBase + column;
           const tx = (column + 0.5) * step + 0.5 - k;
-          const grain = 1 + grainScale * grainTile[grainRow | (column & 255)];
+          const grain = 1 + grainScale * grainTile[grainRow | (column & (GRAIN_TILE - 1))];
           const o = 3 * p;
           out[o] = (r0 + tx * dr) * grain;
           out[o + 1] = (g0 + tx * dg) * grain;
@@ -183,6 +184,19 @@ export function paintSurface(
       const odr = channels[b + 2] + ty * (channels[d + 2] - channels[b + 2]) - or0;
       const odg = channels[b + 3] + ty * (channels[d + 3] - channels[b + 3]) - og0;
       const odb = channels[b + 4] + ty * (channels[d + 4] - channels[b + 4]) - ob0;
+      if (strands !== null && !needsOwn && !needsOther && hairness0 > 0.95 && hairness0 + dHairness > 0.95) {
+        // Hair and nothing else.
+        for (let column = from; column < to; column++) {
+          const p = rowBase + column;
+          const tx = (column + 0.5) * step + 0.5 - k;
+          const shine = 1 + contrast * strands[p];
+          const o = 3 * p;
+          out[o] = (hr0 + tx * hdr) * shine;
+          out[o + 1] = (hg0 + tx * hdg) * shine;
+          out[o + 2] = (hb0 + tx * hdb) * shine;
+        }
+        continue;
+      }
       const dOwn = own1 - own0;
       const dOther = other1 - other0;
       for (let column = from; column < to; column++) {
@@ -191,7 +205,7 @@ export function paintSurface(
         const tx = x * step + 0.5 - k;
         const t = triangle[p];
         const o = 3 * p;
-        const grain = 1 + grainScale * grainTile[grainRow | (column & 255)];
+        const grain = 1 + grainScale * grainTile[grainRow | (column & (GRAIN_TILE - 1))];
         let red = (r0 + tx * dr) * grain;
         let green = (g0 + tx * dg) * grain;
         let blue = (b0 + tx * db) * grain;

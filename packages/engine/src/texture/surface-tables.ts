@@ -1,7 +1,7 @@
 import type { FaceModel, ModelPart } from '../models/face-model.ts';
 import { hash, valueNoise } from './hash-noise.ts';
 import type { HeadLayout } from './head-layout.ts';
-import { computeTexelGradients, createTexelMap, NO_TRIANGLE, rasterizeAttribute, type TexelMap } from './texel-map.ts';
+import { computeTexelGradients, createTexelMap, NO_TRIANGLE, type TexelMap } from './texel-map.ts';
 
 /** Texels per side of the coarse grids on which visibility, weights and completed colours live: about 1.2 mm on a face. */
 export const FIELD_SIZE = 256;
@@ -39,9 +39,6 @@ export interface SurfaceTables {
 export function createSurfaceTables(model: FaceModel, layout: HeadLayout, parts: readonly ModelPart[], size: number): SurfaceTables {
   const map = createTexelMap(model, parts, size, Math.max(2, Math.round(size / 256)));
   const field = createTexelMap(model, parts, FIELD_SIZE, 3);
-  const onField = (values: ArrayLike<number>, fallback: number): Float32Array =>
-    rasterizeAttribute(field, model.triangles, values, 1, 0, fallback);
-
   const lining = new Uint8Array(FIELD_SIZE * FIELD_SIZE);
   const isLiningTriangle = new Uint8Array(field.triangles.length);
   for (let i = 0, n = 0; i < parts.length; i++) {
@@ -55,13 +52,14 @@ export function createSurfaceTables(model: FaceModel, layout: HeadLayout, parts:
   }
 
   const places = findPlaces(model, field, lining);
+  const onField = (values: Float32Array, fallback: number): Float32Array => interpolateOnField(places, values, fallback);
   let strands: Int8Array | null = null;
   return {
     parts,
     map,
     field,
     ...places,
-    mirrorTexel: computeMirrorTexels(model, field),
+    mirrorTexel: computeMirrorTexels(model, field, places),
     outsideMm: onField(layout.outsideMm, 1000),
     hairlineMm: onField(layout.hairlineMm, -1000),
     lidRimMm: onField(layout.lidRimMm, 1000),
@@ -93,7 +91,18 @@ export function computeVertexUvs(model: FaceModel, parts: readonly ModelPart[]):
   return uvs;
 }
 
-function findPlaces(model: FaceModel, field: TexelMap, lining: Uint8Array): Pick<SurfaceTables, 'texels' | 'corners' | 'weights'> {
+type Places = Pick<SurfaceTables, 'texels' | 'corners' | 'weights'>;
+
+function interpolateOnField({ texels, corners, weights }: Places, values: Float32Array, fallback: number): Float32Array {
+  const out = new Float32Array(FIELD_SIZE * FIELD_SIZE).fill(fallback);
+  for (let i = 0; i < texels.length; i++) {
+    const a = values[corners[3 * i]];
+    out[texels[i]] = a + weights[2 * i] * (values[corners[3 * i + 1]] - a) + weights[2 * i + 1] * (values[corners[3 * i + 2]] - a);
+  }
+  return out;
+}
+
+function findPlaces(model: FaceModel, field: TexelMap, lining: Uint8Array): Places {
   const { size, triangle, triangles, frames } = field;
   let count = 0;
   for (let p = 0; p < triangle.length; p++) if (triangle[p] !== NO_TRIANGLE && lining[p] === 0) count++;
@@ -138,7 +147,7 @@ function findCuts(model: FaceModel, field: TexelMap, parts: readonly ModelPart[]
   return Uint32Array.from([...cuts.values()].flat());
 }
 
-function computeMirrorTexels(model: FaceModel, field: TexelMap): Uint32Array {
+function computeMirrorTexels(model: FaceModel, field: TexelMap, places: Places): Uint32Array {
   const { size, triangle, triangles } = field;
   // Only triangles of this surface count: a mirrored vertex of another surface has no place here.
   const uvs = new Float32Array(2 * model.vertexCount).fill(Number.NaN);
@@ -151,20 +160,20 @@ function computeMirrorTexels(model: FaceModel, field: TexelMap): Uint32Array {
       uvs[2 * v + 1] = model.uvs[2 * t + 1];
     }
   }
-  const mirrored = new Float32Array(2 * model.vertexCount);
-  for (let v = 0; v < model.vertexCount; v++) {
-    const m = model.mirrorVertex[v];
-    mirrored[2 * v] = uvs[2 * m];
-    mirrored[2 * v + 1] = uvs[2 * m + 1];
-  }
-  const u = rasterizeAttribute(field, model.triangles, mirrored, 2, 0, Number.NaN);
-  const v = rasterizeAttribute(field, model.triangles, mirrored, 2, 1, Number.NaN);
-  const out = new Uint32Array(size * size);
-  for (let p = 0; p < out.length; p++) {
-    const column = Math.floor(u[p] * size);
-    const row = Math.floor(v[p] * size);
+  const { texels, corners, weights } = places;
+  const { mirrorVertex } = model;
+  const out = Uint32Array.from({ length: size * size }, (_, p) => p);
+  for (let i = 0; i < texels.length; i++) {
+    const a = 2 * mirrorVertex[corners[3 * i]];
+    const b = 2 * mirrorVertex[corners[3 * i + 1]];
+    const c = 2 * mirrorVertex[corners[3 * i + 2]];
+    const wb = weights[2 * i];
+    const wc = weights[2 * i + 1];
+    const wa = 1 - wb - wc;
+    const column = Math.floor((wa * uvs[a] + wb * uvs[b] + wc * uvs[c]) * size);
+    const row = Math.floor((wa * uvs[a + 1] + wb * uvs[b + 1] + wc * uvs[c + 1]) * size);
     const q = row * size + column;
-    out[p] = column >= 0 && column < size && row >= 0 && row < size && triangle[q] !== NO_TRIANGLE ? q : p;
+    if (column >= 0 && column < size && row >= 0 && row < size && triangle[q] !== NO_TRIANGLE) out[texels[i]] = q;
   }
   return out;
 }
@@ -229,21 +238,24 @@ function createStrandPattern(): Int8Array {
     [Math.round(STRANDS_PER_TURN * 0.6), Math.round(lengths * 1.1), 2, 0.5],
     [Math.round(STRANDS_PER_TURN * 0.17), Math.round(lengths * 0.7), 3, 0.3],
   ] as const) {
-    const scaleX = across / PATTERN_TURN;
-    const scaleY = along / PATTERN_ROWS;
+    // Each strand's own stretches first, then what lies between two strands.
+    const stretches = new Float32Array(across * PATTERN_ROWS);
+    for (let strand = 0; strand < across; strand++) {
+      const shift = along * hash(strand, 0, seed + 100);
+      for (let j = 0; j < PATTERN_ROWS; j++)
+        stretches[strand * PATTERN_ROWS + j] = strandNoise((j * along) / PATTERN_ROWS + shift, strand, along, seed);
+    }
     for (let i = 0; i < PATTERN_TURN; i++) {
-      const x = i * scaleX;
+      const x = (i * across) / PATTERN_TURN;
       const strand = Math.floor(x);
-      const fx = x - strand;
-      const sx = fx * fx * (3 - 2 * fx);
-      // Neighbouring strands are shifted against each other, so that their ends do not lie in rows.
-      const left = strand % across;
-      const right = (strand + 1) % across;
+      const f = x - strand;
+      const blend = f * f * (3 - 2 * f);
+      const left = (strand % across) * PATTERN_ROWS;
+      const right = ((strand + 1) % across) * PATTERN_ROWS;
       for (let j = 0; j < PATTERN_ROWS; j++) {
-        const a = strandNoise(j * scaleY, left, along, seed);
-        const b = strandNoise(j * scaleY, right, along, seed);
+        const a = stretches[left + j];
         const o = j * PATTERN_TURN + i;
-        out[o] = Math.max(-127, Math.min(127, out[o] + 255 * strength * (a + sx * (b - a) - 0.5)));
+        out[o] = Math.max(-127, Math.min(127, out[o] + 255 * strength * (a + blend * (stretches[right + j] - a) - 0.5)));
       }
     }
   }
@@ -252,9 +264,8 @@ function createStrandPattern(): Int8Array {
 
 /** Smooth noise along one strand, repeating after `period`. */
 function strandNoise(y: number, strand: number, period: number, seed: number): number {
-  const shifted = y + period * hash(strand, 0, seed + 100);
-  const j = Math.floor(shifted);
-  const f = shifted - j;
+  const j = Math.floor(y);
+  const f = y - j;
   const a = hash(strand, j % period, seed);
   const b = hash(strand, (j + 1) % period, seed);
   return a + f * f * (3 - 2 * f) * (b - a);
