@@ -4,7 +4,8 @@ import type { PhotoView } from '../photo/photo.ts';
 import type { Raster } from '../photo/raster.ts';
 import { computeVertexNormals } from '../render/compute-vertex-normals.ts';
 import { createViewCamera, type RenderCamera } from '../render/create-view-camera.ts';
-import { renderMesh } from '../render/render-mesh.ts';
+import { createTextureCache } from '../render/reduce-texture.ts';
+import { createRenderBuffers, renderMesh } from '../render/render-mesh.ts';
 import type { FaceMaps } from '../texture/face-maps.ts';
 import { encodePng } from './encode-png.ts';
 
@@ -73,9 +74,13 @@ export async function composePreview(input: PreviewInput, options: PreviewOption
     (camera): RenderCamera => ({ ...camera, translation: [camera.translation[0]!, camera.translation[1]!, distance] }),
   );
   const photo = cropPhoto(face, view, sameScale[0]!, widths[0]!, height);
-  const pictures = sameScale.map((camera, k) =>
-    renderMesh({ mesh, surfaces: maps.surfaces, camera, size: { width: widths[k + 1]!, height } }),
-  );
+  const memory = createRenderBuffers(Math.max(...widths), height);
+  const textureCache = createTextureCache();
+  const pictures = sameScale.map((camera, k) => {
+    const width = widths[k + 1]!;
+    const buffers = createRenderBuffers(width, height, memory);
+    return renderMesh({ mesh, surfaces: maps.surfaces, camera, size: { width, height }, textureCache, buffers });
+  });
   return encodePng(joinRow([await photo, ...pictures], gap));
 }
 
@@ -98,11 +103,16 @@ function aboveNeck({ model, positions }: FittedFace): Float32Array {
   // The model's origin lies between the eyes; its lowest landmark is the chin.
   let chinY = 0;
   for (let i = 1; i < model.landmarks.mean.length; i += 3) chinY = Math.min(chinY, model.landmarks.mean[i]!);
-  const above: number[] = [];
+  const limit = chinY === 0 ? Number.NEGATIVE_INFINITY : BUST_RATIO * chinY;
+  const above = new Float32Array(positions.length);
+  let n = 0;
   for (let i = 0; i < positions.length; i += 3) {
-    if (chinY === 0 || positions[i + 1]! > BUST_RATIO * chinY) above.push(positions[i]!, positions[i + 1]!, positions[i + 2]!);
+    if (!(positions[i + 1]! > limit)) continue;
+    above[n++] = positions[i]!;
+    above[n++] = positions[i + 1]!;
+    above[n++] = positions[i + 2]!;
   }
-  return Float32Array.from(above);
+  return above.subarray(0, n);
 }
 
 /** The photo cut so that the head has the size that it has in the front picture, as far as there is photo. */

@@ -37,12 +37,19 @@ export function createViewCamera(
   // Extent of the turned head about the model origin; then the distance at which its box, pushed to the near side, just fits.
   const low = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   const high = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let i = 0; i < positions.length; i += 3) {
-    for (let k = 0; k < 3; k++) {
-      const v = rotation[3 * k]! * positions[i]! + rotation[3 * k + 1]! * positions[i + 1]! + rotation[3 * k + 2]! * positions[i + 2]!;
-      if (v < low[k]!) low[k] = v;
-      if (v > high[k]!) high[k] = v;
+  for (let k = 0; k < 3; k++) {
+    const rx = rotation[3 * k]!;
+    const ry = rotation[3 * k + 1]!;
+    const rz = rotation[3 * k + 2]!;
+    let least = Number.POSITIVE_INFINITY;
+    let most = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < positions.length; i += 3) {
+      const v = rx * positions[i]! + ry * positions[i + 1]! + rz * positions[i + 2]!;
+      if (v < least) least = v;
+      if (v > most) most = v;
     }
+    low[k] = least;
+    high[k] = most;
   }
   const halfX = (high[0]! - low[0]!) / 2;
   const halfY = (high[1]! - low[1]!) / 2;

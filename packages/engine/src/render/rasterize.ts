@@ -31,6 +31,9 @@ export interface RasterizeInput {
    * out. False: linear on the screen. @default false
    */
   readonly perspective?: boolean;
+  /** The picture is moved by this much, in pixels (multiples of 1/256): the point (shiftX, shiftY) beside a pixel's centre lies on it. @default 0 */
+  readonly shiftX?: number;
+  readonly shiftY?: number;
   /** Forget what the buffers hold. False draws on top of it (with the depth test). @default true */
   readonly clear?: boolean;
 }
@@ -72,6 +75,9 @@ export function rasterize(input: RasterizeInput, out: RasterBuffers): RasterBuff
   const end = Math.min(first + (input.triangleCount ?? Number.POSITIVE_INFINITY), triangles.length / 3);
   const cullBack = input.cullBack ?? false;
   const perspective = (input.perspective ?? false) && depth !== null;
+  // Half a sub-pixel for rounding to the nearest.
+  const addX = 0.5 - SUBPIXELS * (input.shiftX ?? 0);
+  const addY = 0.5 - SUBPIXELS * (input.shiftY ?? 0);
   const { width, height, triangle: outTriangle, depth: outDepth, weight1: outWeight1, weight2: outWeight2 } = out;
   if (input.clear ?? true) {
     outTriangle.fill(-1);
@@ -83,12 +89,12 @@ export function rasterize(input: RasterizeInput, out: RasterBuffers): RasterBuff
     const i1 = triangles[3 * t + 1]!;
     const i2 = triangles[3 * t + 2]!;
     // Corners in sub-pixel units. Math.floor(x + 0.5) is cheaper than Math.round.
-    const x0 = Math.floor(screen[2 * i0]! * SUBPIXELS + 0.5);
-    const y0 = Math.floor(screen[2 * i0 + 1]! * SUBPIXELS + 0.5);
-    const x1 = Math.floor(screen[2 * i1]! * SUBPIXELS + 0.5);
-    const y1 = Math.floor(screen[2 * i1 + 1]! * SUBPIXELS + 0.5);
-    const x2 = Math.floor(screen[2 * i2]! * SUBPIXELS + 0.5);
-    const y2 = Math.floor(screen[2 * i2 + 1]! * SUBPIXELS + 0.5);
+    const x0 = Math.floor(screen[2 * i0]! * SUBPIXELS + addX);
+    const y0 = Math.floor(screen[2 * i0 + 1]! * SUBPIXELS + addY);
+    const x1 = Math.floor(screen[2 * i1]! * SUBPIXELS + addX);
+    const y1 = Math.floor(screen[2 * i1 + 1]! * SUBPIXELS + addY);
+    const x2 = Math.floor(screen[2 * i2]! * SUBPIXELS + addX);
+    const y2 = Math.floor(screen[2 * i2 + 1]! * SUBPIXELS + addY);
 
     // Twice the signed area; y points down, so triangles that run counter-clockwise to the eye have a negative one.
     const signedArea = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0);

@@ -6,7 +6,7 @@ import type { RenderCamera } from './create-view-camera.ts';
 import { createRasterBuffers, type RasterBuffers, rasterize } from './rasterize.ts';
 import { createTextureCache, reduceTexture, type TextureCache } from './reduce-texture.ts';
 import { CLAY_LIGHT, PREVIEW_LIGHT, type RenderLight } from './render-light.ts';
-import { selectBySurface, selectNearPixels, type TriangleSelection } from './select-triangles.ts';
+import { selectNearPixels } from './select-triangles.ts';
 import { type PixelList, prepareShading, type Shading, shadePixels } from './shade-pixels.ts';
 import { encodeSrgb, LINEAR_FROM_SRGB } from './srgb.ts';
 
@@ -55,14 +55,30 @@ export interface RenderBuffers {
   readonly pixels: Int32Array;
 }
 
-/** Working memory for pictures of one size; the same may be used for one picture after the other, not at the same time. */
-export function createRenderBuffers(width: number, height: number): RenderBuffers {
-  return {
-    opaque: createRasterBuffers(width, height),
-    layer: createRasterBuffers(width, height),
-    edge: new Uint8Array(width * height),
-    pixels: new Int32Array(width * height),
-  };
+/**
+ * Working memory for pictures of one size; the same may be used for one picture after the other, not at the same time.
+ *
+ * @param larger - memory of a picture with at least as many pixels, which is used instead of new memory
+ */
+export function createRenderBuffers(width: number, height: number, larger?: RenderBuffers): RenderBuffers {
+  const n = width * height;
+  if (larger === undefined) {
+    return {
+      opaque: createRasterBuffers(width, height),
+      layer: createRasterBuffers(width, height),
+      edge: new Uint8Array(n),
+      pixels: new Int32Array(n),
+    };
+  }
+  const cut = ({ triangle, depth, weight1, weight2 }: RasterBuffers): RasterBuffers => ({
+    width,
+    height,
+    triangle: triangle.subarray(0, n),
+    depth: depth.subarray(0, n),
+    weight1: weight1.subarray(0, n),
+    weight2: weight2.subarray(0, n),
+  });
+  return { opaque: cut(larger.opaque), layer: cut(larger.layer), edge: larger.edge.subarray(0, n), pixels: larger.pixels.subarray(0, n) };
 }
 
 /** Offsets from the pixel centre, in pixels: four on a rotated grid, so that near-horizontal and near-vertical edges get five steps. */
@@ -113,29 +129,73 @@ export function renderMesh(options: RenderMeshOptions): Raster {
   });
   const backdrop = createBackdrop(height, options.background ?? STUDIO_GREY);
   const rgb = paintBackdrop(backdrop, width);
+  const projected: ScreenMesh = { screen, depth, triangles: mesh.triangles };
+  const runs = listRuns(mesh.parts, surfaces);
 
-  const solid = selectBySurface(mesh.triangles, shading.triangleSurface, surfaces.map(isOpaque));
-  const cullBack = !surfaces.some((s) => isOpaque(s) && s.doubleSided);
-  rasterize({ screen, depth, triangles: solid.triangles, perspective: true, cullBack }, buffers.opaque);
-  const { edge } = buffers;
+  const { opaque, edge } = buffers;
+  opaque.triangle.fill(-1);
+  opaque.depth.fill(Number.POSITIVE_INFINITY);
+  const solid = runs.filter(({ surface }) => isOpaque(surface));
+  for (const run of solid) drawRun(run, projected, 0, 0, opaque);
   edge.fill(0);
   const antialias = options.antialias ?? true;
-  if (antialias) markOutlines(buffers.opaque, edge);
-  const inside = listPixels(buffers.pixels, (p) => edge[p] === 0 && buffers.opaque.triangle[p]! >= 0);
-  paint(rgb, shading, { layer: buffers.opaque, source: solid.source, camera, pixels: inside });
-  if (antialias) paintOutlines(rgb, shading, solid, { screen, depth, cullBack }, camera, backdrop, buffers);
+  if (antialias) markOutlines(opaque, edge);
+  paint(rgb, shading, { layer: opaque, source: null, camera, pixels: listInside(opaque, edge, buffers.pixels) });
+  if (antialias) paintOutlines(rgb, shading, solid, projected, camera, backdrop, buffers);
 
+  const sheetShading = { ...shading, wireScreen: null };
   for (const surface of surfaces) {
     if (isOpaque(surface)) continue;
-    const sheet = selectBySurface(
-      mesh.triangles,
-      shading.triangleSurface,
-      surfaces.map((other) => other === surface),
-    );
-    const samples = antialias ? SAMPLES : CENTRE;
-    paintSheet(rgb, { ...shading, wireScreen: null }, sheet, { screen, depth, cullBack: !surface.doubleSided }, camera, samples, buffers);
+    const sheet = runs.filter((run) => run.surface === surface);
+    paintSheet(rgb, sheetShading, sheet, projected, camera, antialias ? SAMPLES : CENTRE, buffers);
   }
   return { width, height, rgb };
+}
+
+/** A run of triangles with one surface. */
+export interface SurfaceRun {
+  readonly surface: SurfaceMaterial;
+  readonly firstTriangle: number;
+  readonly triangleCount: number;
+}
+
+/** A mesh as the rasteriser takes it. */
+interface ScreenMesh {
+  /** Shape (V,2), pixels. */
+  readonly screen: Float32Array;
+  /** Shape (V), millimetres. */
+  readonly depth: Float32Array;
+  /** Shape (T,3) */
+  readonly triangles: Uint32Array;
+}
+
+/** The parts that have a surface, neighbours of one surface together. */
+function listRuns(parts: readonly ModelPart[], surfaces: readonly SurfaceMaterial[]): SurfaceRun[] {
+  const runs: SurfaceRun[] = [];
+  for (const { material, firstTriangle, triangleCount } of parts) {
+    const surface = surfaces.find((s) => s.materials.includes(material));
+    if (surface === undefined) continue;
+    const last = runs.at(-1);
+    if (last?.surface === surface && last.firstTriangle + last.triangleCount === firstTriangle) {
+      runs[runs.length - 1] = { ...last, triangleCount: last.triangleCount + triangleCount };
+    } else {
+      runs.push({ surface, firstTriangle, triangleCount });
+    }
+  }
+  return runs;
+}
+
+/** Rasterises a run on top of what is there. */
+function drawRun(
+  { surface, firstTriangle, triangleCount }: SurfaceRun,
+  mesh: ScreenMesh,
+  shiftX: number,
+  shiftY: number,
+  out: RasterBuffers,
+) {
+  const { screen, depth, triangles } = mesh;
+  const cullBack = !surface.doubleSided;
+  rasterize({ screen, depth, triangles, firstTriangle, triangleCount, perspective: true, cullBack, clear: false, shiftX, shiftY }, out);
 }
 
 /** One triangle in so many is measured to find the scale of a texture. */
@@ -229,20 +289,43 @@ function paintBackdrop(backdrop: Float32Array, width: number): Uint8Array {
   return rgb;
 }
 
-/** Numbers of the wanted pixels in ascending order, written to `pixels`. */
-function listPixels(pixels: Int32Array, isWanted: (p: number) => boolean, from = 0, to = pixels.length): Int32Array {
+/** The covered pixels that hold no outline, ascending; written to `pixels`. */
+function listInside({ triangle }: RasterBuffers, edge: Uint8Array, pixels: Int32Array): Int32Array {
   let count = 0;
-  for (let p = from; p < to; p++) if (isWanted(p)) pixels[count++] = p;
+  for (let p = 0; p < triangle.length; p++) {
+    if (triangle[p]! >= 0 && edge[p] === 0) pixels[count++] = p;
+  }
   return pixels.subarray(0, count);
 }
 
-/** First pixel of the first row and end of the last row that a selection may touch. */
-function findPixelRange(selection: TriangleSelection, screen: Float32Array, width: number, height: number): [number, number] {
+/** The marked pixels, ascending; written to `pixels`. */
+function listMarked(edge: Uint8Array, pixels: Int32Array): Int32Array {
+  let count = 0;
+  for (let p = 0; p < edge.length; p++) {
+    if (edge[p] !== 0) pixels[count++] = p;
+  }
+  return pixels.subarray(0, count);
+}
+
+/** The covered pixels of a range, ascending; written to `pixels`. */
+function listCovered({ triangle }: RasterBuffers, from: number, to: number, pixels: Int32Array): Int32Array {
+  let count = 0;
+  for (let p = from; p < to; p++) {
+    if (triangle[p]! >= 0) pixels[count++] = p;
+  }
+  return pixels.subarray(0, count);
+}
+
+/** First pixel of the first row and end of the last row that runs of triangles may touch. */
+function findPixelRange(runs: readonly SurfaceRun[], { screen, triangles }: ScreenMesh, width: number, height: number): [number, number] {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
-  for (const v of selection.triangles) {
-    low = Math.min(low, screen[2 * v + 1]!);
-    high = Math.max(high, screen[2 * v + 1]!);
+  for (const { firstTriangle, triangleCount } of runs) {
+    for (let c = 3 * firstTriangle; c < 3 * (firstTriangle + triangleCount); c++) {
+      const y = screen[2 * triangles[c]! + 1]!;
+      if (y < low) low = y;
+      if (y > high) high = y;
+    }
   }
   const first = Math.max(0, Math.min(height, Math.floor(low)));
   const end = Math.max(first, Math.min(height, Math.floor(high) + 1));
@@ -272,23 +355,23 @@ function paint(rgb: Uint8Array, shading: Shading, list: PixelList): void {
 function paintSheet(
   rgb: Uint8Array,
   shading: Shading,
-  sheet: TriangleSelection,
+  sheet: readonly SurfaceRun[],
   mesh: ScreenMesh,
   camera: RenderCamera,
   samples: readonly (readonly [number, number])[],
   { opaque, layer, pixels: scratch }: RenderBuffers,
 ): void {
-  const [from, to] = findPixelRange(sheet, mesh.screen, layer.width, layer.height);
+  const [from, to] = findPixelRange(sheet, mesh, layer.width, layer.height);
+  if (from === to) return;
   // Shape (pixels of the range, 4): colour times alpha, alpha.
   const sum = new Float32Array(4 * (to - from));
   const colors = new Float32Array(4 * CHUNK);
   for (const [dx, dy] of samples) {
     layer.triangle.fill(-1, from, to);
     layer.depth.set(opaque.depth.subarray(from, to), from);
-    const screen = shiftScreen(mesh.screen, dx, dy);
-    rasterize({ screen, depth: mesh.depth, triangles: sheet.triangles, perspective: true, cullBack: mesh.cullBack, clear: false }, layer);
-    const pixels = listPixels(scratch, (p) => layer.triangle[p]! >= 0, from, to);
-    const list = { layer, source: sheet.source, camera: shiftCamera(camera, dx, dy), pixels };
+    for (const run of sheet) drawRun(run, mesh, dx, dy, layer);
+    const pixels = listCovered(layer, from, to, scratch);
+    const list = { layer, source: null, camera: shiftCamera(camera, dx, dy), pixels };
     for (let first = 0; first < pixels.length; first += CHUNK) {
       const end = Math.min(pixels.length, first + CHUNK);
       shadePixels(shading, list, first, end, colors);
@@ -296,7 +379,9 @@ function paintSheet(
         const q = 4 * (pixels[k]! - from);
         const alpha = colors[o + 3]!;
         if (alpha === 0) continue;
-        for (let c = 0; c < 3; c++) sum[q + c] += colors[o + c]! * alpha;
+        sum[q] += colors[o]! * alpha;
+        sum[q + 1] += colors[o + 1]! * alpha;
+        sum[q + 2] += colors[o + 2]! * alpha;
         sum[q + 3] += alpha;
       }
     }
@@ -311,23 +396,7 @@ function paintSheet(
   }
 }
 
-/** A mesh as the rasteriser takes it. */
-interface ScreenMesh {
-  readonly screen: Float32Array;
-  readonly depth: Float32Array;
-  readonly cullBack: boolean;
-}
-
-/** The picture moved so that the point (dx, dy) beside each pixel's centre lies on it. */
-function shiftScreen(screen: Float32Array, dx: number, dy: number): Float32Array {
-  const shifted = new Float32Array(screen.length);
-  for (let i = 0; i < shifted.length; i += 2) {
-    shifted[i] = screen[i]! - dx;
-    shifted[i + 1] = screen[i + 1]! - dy;
-  }
-  return shifted;
-}
-
+/** The camera of a picture that is moved so that the point (dx, dy) beside each pixel's centre lies on it. */
 function shiftCamera(camera: RenderCamera, dx: number, dy: number): RenderCamera {
   return { ...camera, centerX: camera.centerX - dx, centerY: camera.centerY - dy };
 }
@@ -351,20 +420,20 @@ function markOutlines({ width, height, depth }: RasterBuffers, edge: Uint8Array)
 function paintOutlines(
   rgb: Uint8Array,
   shading: Shading,
-  selection: TriangleSelection,
+  solid: readonly SurfaceRun[],
   mesh: ScreenMesh,
   camera: RenderCamera,
   backdrop: Float32Array,
   { edge, layer, pixels: scratch }: RenderBuffers,
 ): void {
   const { width, height } = layer;
-  const near = selectNearPixels(selection, mesh.screen, edge, width, height);
-  const pixels = listPixels(scratch, (p) => edge[p] === 1);
+  const { screen, depth } = mesh;
+  const near = selectNearPixels(mesh.triangles, solid, screen, edge, width, height);
+  const pixels = listMarked(edge, scratch);
   const sum = new Float32Array(3 * pixels.length);
   const colors = new Float32Array(4 * pixels.length);
   for (const [dx, dy] of SAMPLES) {
-    const screen = shiftScreen(mesh.screen, dx, dy);
-    rasterize({ screen, depth: mesh.depth, triangles: near.triangles, perspective: true, cullBack: mesh.cullBack }, layer);
+    rasterize({ screen, depth, triangles: near.triangles, perspective: true, shiftX: dx, shiftY: dy }, layer);
     shadePixels(shading, { layer, source: near.source, camera: shiftCamera(camera, dx, dy), pixels }, 0, pixels.length, colors);
     for (let k = 0; k < pixels.length; k++) {
       const isBackground = colors[4 * k + 3] === 0;
