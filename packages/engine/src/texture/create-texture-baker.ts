@@ -26,6 +26,8 @@ import { computeVertexUvs, createSurfaceTables, FIELD_SIZE, isLining, type Surfa
 import { NO_TRIANGLE } from './texel-map.ts';
 import { createVisibilityBuffers } from './visibility.ts';
 
+/** Size of the scalp's texture relative to the skin's: hair is seen from further away than a face. */
+const SCALP_SIZE_RATIO = 0.75;
 /** Skin and scalp alike: a step of roughness along their rim would be seen in the highlights. */
 const SKIN_ROUGHNESS = 0.6;
 /** Undoes the blur of bilinear enlargement, see createPhotoLevel. */
@@ -65,7 +67,7 @@ export function createTextureBaker(model: FaceModel, size: number): TextureBaker
   const partsOf = (material: PartMaterial): readonly ModelPart[] => model.parts.filter((p) => p.material === material);
   const skin = createSurface(model, layout, partsOf('skin'), size);
   const scalpParts = partsOf('scalp');
-  const scalp = scalpParts.length > 0 ? createSurface(model, layout, scalpParts, size) : null;
+  const scalp = scalpParts.length > 0 ? createSurface(model, layout, scalpParts, Math.round(SCALP_SIZE_RATIO * size)) : null;
   const seam = scalp === null ? null : findSeam(model, skin.tables, scalp.tables);
   const state: BakerState = {
     model,
@@ -146,6 +148,7 @@ function bake(state: BakerState, input: BakeInput): FaceMaps {
     grain: GRAIN_SHARE * estimateGrain(skin.tables, frame, model, fine),
     grainTile: state.grainTile,
     hairContrast: colors.hair?.contrast ?? 0,
+    beside: colors.skin,
   };
   check();
   const observed = new Uint8Array(size * size);
@@ -157,9 +160,14 @@ function bake(state: BakerState, input: BakeInput): FaceMaps {
   const surfacesOut: SurfaceMaterial[] = [
     surface('skin', ['skin'], { name: 'albedo', width: size, height: size, channels: 3, data: skinRgb }, SKIN_ROUGHNESS),
   ];
-  if (scalpRgb !== null)
+  if (scalp !== null && scalpRgb !== null)
     surfacesOut.push(
-      surface('scalp', ['scalp'], { name: 'scalp', width: size, height: size, channels: 3, data: scalpRgb }, SKIN_ROUGHNESS),
+      surface(
+        'scalp',
+        ['scalp'],
+        { name: 'scalp', width: scalp.tables.map.size, height: scalp.tables.map.size, channels: 3, data: scalpRgb },
+        SKIN_ROUGHNESS,
+      ),
     );
   surfacesOut.push(...paintDetails(state.details, state.model, input, colors));
   return {

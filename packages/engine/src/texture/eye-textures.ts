@@ -108,27 +108,30 @@ export function createEyeTemplate(model: FaceModel, part: ModelPart, size: numbe
 export function paintEye(template: EyeTemplate, colors: EyeColors, saturation: number): Uint8Array {
   const { shade, redness, iris, fibre } = template;
   const out = new Uint8Array(3 * shade.length);
+  const clamped = new Uint8ClampedArray(out.buffer);
+  const redScale = (0.55 * saturation) / 255;
   const [sr, sg, sb] = colors.sclera;
   const [ir, ig, ib] = liftIris(colors.iris);
   for (let p = 0, o = 0; p < shade.length; p++, o += 3) {
     const s = shade[p] / 255;
-    const red = (redness[p] / 255) * 0.55 * saturation;
+    const red = redness[p] * redScale;
     let r = sr * s * (1 - 0.1 * red);
-    let g = sg * s * (1 - 0.55 * red);
-    let b = sb * s * (1 - 0.55 * red);
+    const pale = s * (1 - 0.55 * red);
+    let g = sg * pale;
+    let b = sb * pale;
     const w = iris[p];
     if (w > 0) {
       const t = w / 255;
       const f = fibre[p] / 128;
       // Bright fibres are paler than dark ones.
-      const pale = f > 1 ? 14 * (f - 1) : 0;
-      r += t * (6 + ir * f + pale - r);
-      g += t * (5 + ig * f + pale - g);
-      b += t * (5 + ib * f + pale - b);
+      const bright = f > 1 ? 14 * (f - 1) : 0;
+      r += t * (6 + ir * f + bright - r);
+      g += t * (5 + ig * f + bright - g);
+      b += t * (5 + ib * f + bright - b);
     }
-    out[o] = r > 255 ? 255 : r + 0.5;
-    out[o + 1] = g > 255 ? 255 : g + 0.5;
-    out[o + 2] = b > 255 ? 255 : b + 0.5;
+    clamped[o] = r;
+    clamped[o + 1] = g;
+    clamped[o + 2] = b;
   }
   return out;
 }

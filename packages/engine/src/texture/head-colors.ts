@@ -43,7 +43,7 @@ const MIN_HAIR_SHARE = 0.4;
 /** Lower bounds of the bands, millimetres above the usual hairline. */
 const HAIR_BANDS_MM: readonly number[] = [6, 16, 28, 44];
 /** As many samples as give a median to a level of 8 bits; more cost time only. */
-const MAX_SAMPLES = 1500;
+const MAX_SAMPLES = 600;
 
 interface ObservedSurface {
   readonly tables: SurfaceTables;
@@ -131,8 +131,8 @@ function estimateHair(
       const other = smoothstep(SKIN_SURE, SKIN_NOT, distance);
       bands[band].texels++;
       bands[band].hair += other;
-      // A sample in two does for a median.
-      if (other > 0.9 && (p & 1) === 0)
+      // A sample in four does for a median.
+      if (other > 0.9 && (p & 3) === 0)
         bands[band].samples.push(observation.rgb[3 * p], observation.rgb[3 * p + 1], observation.rgb[3 * p + 2]);
     }
   }
@@ -149,7 +149,7 @@ function estimateHair(
     }
     return describeHair(dark.length >= 60 ? dark : [60, 45, 38], 0.25);
   }
-  if (top.hair >= MIN_HAIR_SHARE * top.texels && top.samples.length >= 60) return describeHair(top.samples, null);
+  if (top.hair >= MIN_HAIR_SHARE * top.texels && top.samples.length >= 45) return describeHair(top.samples, null);
   const above = findAbove();
   return above.length >= 90 ? describeHair(above, null) : null;
 }

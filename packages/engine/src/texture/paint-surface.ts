@@ -13,6 +13,8 @@ export interface PaintOptions {
   readonly grainTile: Int8Array;
   /** Standard deviation of completed hair's brightness relative to its mean; 0: there is no hair. */
   readonly hairContrast: number;
+  /** sRGB of what lies beside the islands: only mipmaps see it. */
+  readonly beside: readonly [number, number, number];
   /** Receives 0..255 per texel: weight of the photo. */
   readonly observed?: Uint8Array;
 }
@@ -25,16 +27,50 @@ export interface PaintScratch {
   readonly mirrored: Float64Array;
   /** Shape (V,2) */
   readonly pixels: Float64Array;
+  /** Shape (size, F+1): 1 for runs that lie beside the islands. */
+  readonly isEmpty: Uint8Array;
 }
 
 export function createPaintScratch(model: FaceModel, tables: SurfaceTables): PaintScratch {
   const n = 6 * tables.map.triangles.length;
-  return { own: new Float64Array(n), mirrored: new Float64Array(n), pixels: new Float64Array(2 * model.vertexCount) };
+  return {
+    own: new Float64Array(n),
+    mirrored: new Float64Array(n),
+    pixels: new Float64Array(2 * model.vertexCount),
+    isEmpty: findEmptyRuns(tables),
+  };
 }
 
 /** Weights below this are not worth a lookup in the photo (half a level of 8 bits at full contrast would be 0.002). */
 const MIN_WEIGHT = 0.004;
 const MIN_HAIRNESS = 0.02;
+/** From here on strands cover the skin whatever the noise does (see `mix`). */
+const FULL_HAIRNESS = 0.95;
+
+/** What the runs of one texture have in common. */
+interface Canvas {
+  readonly size: number;
+  readonly step: number;
+  readonly triangle: Uint16Array;
+  readonly own: Float64Array;
+  readonly mirrored: Float64Array;
+  readonly rgb: Uint8Array;
+  readonly stride: number;
+  readonly right: number;
+  readonly down: number;
+  readonly maxX: number;
+  readonly maxY: number;
+  readonly grainTile: Int8Array;
+  readonly grainScale: number;
+  readonly strands: Int8Array;
+  readonly contrast: number;
+  readonly observed: Uint8Array | null;
+  /** The texture's memory; stores round and clamp. */
+  readonly out: Uint8ClampedArray;
+}
+
+/** An Int8Array for surfaces without hair; never read. */
+const NO_STRANDS = new Int8Array(0);
 
 /**
  * Paints every texel of a surface by its plan. Shape (size,size,3), sRGB.
@@ -51,234 +87,240 @@ export function paintSurface(
   options: PaintOptions,
   scratch: PaintScratch,
 ): Uint8Array {
-  const { map } = tables;
-  const { size, triangle } = map;
-  const { own: ownPlace, mirrored: mirroredPlace } = scratch;
+  const { size, triangle } = tables.map;
   locateTexels(model, tables, frame, level, scratch);
-
   const hasHair = options.hairContrast > 0;
-  const strands = hasHair ? tables.strands() : null;
-  const grainTile = options.grainTile;
-  const observed = options.observed ?? null;
-  const grainScale = options.grain / 40 / 128;
-  const contrast = options.hairContrast / 40;
-
   const bytes = new Uint8Array(size * size * 3);
-  // The same memory: stores round and clamp.
-  const out = new Uint8ClampedArray(bytes.buffer);
-  const { rgb } = level;
-  const stride = 3 * level.width;
-  const right = level.width > 1 ? 3 : 0;
-  const down = level.height > 1 ? stride : 0;
-  const maxX = Math.max(0, level.width - 1.001);
-  const maxY = Math.max(0, level.height - 1.001);
-
-  const C = PLAN.count;
-  const { channels } = plan;
-  const step = FIELD_SIZE / size;
+  const canvas: Canvas = {
+    size,
+    step: FIELD_SIZE / size,
+    triangle,
+    own: scratch.own,
+    mirrored: scratch.mirrored,
+    rgb: level.rgb,
+    stride: 3 * level.width,
+    right: level.width > 1 ? 3 : 0,
+    down: level.height > 1 ? 3 * level.width : 0,
+    maxX: Math.max(0, level.width - 1.001),
+    maxY: Math.max(0, level.height - 1.001),
+    grainTile: options.grainTile,
+    grainScale: options.grain / 40 / 128,
+    strands: hasHair ? tables.strands() : NO_STRANDS,
+    contrast: options.hairContrast / 40,
+    observed: options.observed ?? null,
+    out: new Uint8ClampedArray(bytes.buffer),
+  };
   const runs = planRuns(size);
-  for (let row = 0; row < size; row++) {
-    const y = row + 0.5;
-    const fy = Math.max(0, Math.min(FIELD_SIZE - 1, y * step - 0.5));
-    const row0 = Math.floor(fy);
-    const row1 = row0 + 1 < FIELD_SIZE ? row0 + 1 : row0;
-    const ty = fy - row0;
-    const base0 = row0 * FIELD_SIZE * C;
-    const base1 = row1 * FIELD_SIZE * C;
-    const grainRow = (row & (GRAIN_TILE - 1)) * GRAIN_TILE;
-    const rowBase = row * size;
-    let own1 = channels[base0] + ty * (channels[base1] - channels[base0]);
-    let other1 = channels[base0 + 1] + ty * (channels[base1 + 1] - channels[base0 + 1]);
+  fillPixels(bytes, options.beside);
+  for (let row = 0; row < size; row++) paintRow(canvas, plan.channels, runs, scratch.isEmpty, row, hasHair);
+  return bytes;
+}
 
-    for (let k = 0; k <= FIELD_SIZE; k++) {
-      // Cells k - 1 and k, the first and the last repeated beyond the border; a and b in the upper row, c and d in the lower.
-      const cell0 = k > 0 ? k - 1 : 0;
-      const cell1 = k < FIELD_SIZE ? k : FIELD_SIZE - 1;
-      const a = base0 + cell0 * C;
-      const b = base0 + cell1 * C;
-      const c = base1 + cell0 * C;
-      const d = base1 + cell1 * C;
-      const own0 = own1;
-      const other0 = other1;
-      own1 = channels[b] + ty * (channels[d] - channels[b]);
-      other1 = channels[b + 1] + ty * (channels[d + 1] - channels[b + 1]);
-      const from = runs[k];
-      const to = runs[k + 1];
-      if (from >= to) continue;
-      const needsOwn = own0 > MIN_WEIGHT || own1 > MIN_WEIGHT;
-      const needsOther = other0 > MIN_WEIGHT || other1 > MIN_WEIGHT;
+/** Paints one row. One function for all kinds of runs: they have four texels at the usual sizes, too few for calls. */
+function paintRow(canvas: Canvas, channels: Float32Array, runs: Int32Array, isEmpty: Uint8Array, row: number, hasHair: boolean): void {
+  const { size, step, triangle, own: ownPlace, mirrored: mirroredPlace, rgb, stride, right, down, maxX, maxY } = canvas;
+  const { grainTile, grainScale, strands, contrast, observed, out } = canvas;
+  const C = PLAN.count;
+  const y = row + 0.5;
+  const fy = Math.max(0, Math.min(FIELD_SIZE - 1, y * step - 0.5));
+  const row0 = Math.floor(fy);
+  const row1 = row0 + 1 < FIELD_SIZE ? row0 + 1 : row0;
+  const ty = fy - row0;
+  const base0 = row0 * FIELD_SIZE * C;
+  const base1 = row1 * FIELD_SIZE * C;
+  const grainRow = (row & (GRAIN_TILE - 1)) * GRAIN_TILE;
+  const rowBase = row * size;
+  let own1 = channels[base0] + ty * (channels[base1] - channels[base0]);
+  let other1 = channels[base0 + 1] + ty * (channels[base1 + 1] - channels[base0 + 1]);
 
-      if (needsOwn && !needsOther && own0 > 1 - MIN_WEIGHT && own1 > 1 - MIN_WEIGHT) {
-        // Photo and nothing else.
-        for (let column = from; column < to; column++) {
-          const p = rowBase + column;
-          const t = triangle[p];
-          if (t === NO_TRIANGLE) {
-            for (let k = 0; k < 3; k++) out[3 * p + k] = channels[a + PLAN.skin + k];
-            continue;
-          }
-          const x = column + 0.5;
-          const m = 6 * t;
-          let sx = ownPlace[m] * x + ownPlace[m + 1] * y + ownPlace[m + 2];
-          let sy = ownPlace[m + 3] * x + ownPlace[m + 4] * y + ownPlace[m + 5];
-          sx = sx < 0 ? 0 : sx > maxX ? maxX : sx;
-          sy = sy < 0 ? 0 : sy > maxY ? maxY : sy;
-          const cx = sx | 0;
-          const cy = sy | 0;
-          const ax = sx - cx;
-          const ay = sy - cy;
-          const q = cy * stride + 3 * cx;
-          const e = q + down;
-          const w11 = ax * ay;
-          const w10 = ay - w11;
-          const w01 = ax - w11;
-          const w00 = 1 - ax - w10;
-          const o = 3 * p;
-          out[o] = w00 * rgb[q] + w01 * rgb[q + right] + w10 * rgb[e] + w11 * rgb[e + right];
-          out[o + 1] = w00 * rgb[q + 1] + w01 * rgb[q + right + 1] + w10 * rgb[e + 1] + w11 * rgb[e + right + 1];
-          out[o + 2] = w00 * rgb[q + 2] + w01 * rgb[q + right + 2] + w10 * rgb[e + 2] + w11 * rgb[e + right + 2];
-          if (observed !== null) observed[p] = 255;
-        }
-        continue;
-      }
+  for (let k = 0; k <= FIELD_SIZE; k++) {
+    // Cells k - 1 and k, the first and the last repeated beyond the border; a and b in the upper row, c and d in the lower.
+    const cell0 = k > 0 ? k - 1 : 0;
+    const cell1 = k < FIELD_SIZE ? k : FIELD_SIZE - 1;
+    const a = base0 + cell0 * C;
+    const b = base0 + cell1 * C;
+    const c = base1 + cell0 * C;
+    const d = base1 + cell1 * C;
+    const own0 = own1;
+    const other0 = other1;
+    own1 = channels[b] + ty * (channels[d] - channels[b]);
+    other1 = channels[b + 1] + ty * (channels[d + 1] - channels[b + 1]);
+    const from = runs[k];
+    const to = runs[k + 1];
+    if (from >= to) continue;
+    if (isEmpty[row * (FIELD_SIZE + 1) + k] === 1) continue;
+    const needsOwn = own0 > MIN_WEIGHT || own1 > MIN_WEIGHT;
+    const needsOther = other0 > MIN_WEIGHT || other1 > MIN_WEIGHT;
 
-      // Completed skin at the left end of the run and its change per cell.
-      const r0 = channels[a + 5] + ty * (channels[c + 5] - channels[a + 5]);
-      const g0 = channels[a + 6] + ty * (channels[c + 6] - channels[a + 6]);
-      const b0 = channels[a + 7] + ty * (channels[c + 7] - channels[a + 7]);
-      const dr = channels[b + 5] + ty * (channels[d + 5] - channels[b + 5]) - r0;
-      const dg = channels[b + 6] + ty * (channels[d + 6] - channels[b + 6]) - g0;
-      const db = channels[b + 7] + ty * (channels[d + 7] - channels[b + 7]) - b0;
-      let needsHair = false;
-      let hairness0 = 0;
-      let dHairness = 0;
-      if (strands !== null) {
-        hairness0 = channels[a + 11] + ty * (channels[c + 11] - channels[a + 11]);
-        const hairness1 = channels[b + 11] + ty * (channels[d + 11] - channels[b + 11]);
-        needsHair = hairness0 > MIN_HAIRNESS || hairness1 > MIN_HAIRNESS;
-        dHairness = hairness1 - hairness0;
-      }
-
-      if (!needsOwn && !needsOther && !needsHair) {
-        for (let column = from; column < to; column++) {
-          const p = rowBase + column;
-          const tx = (column + 0.5) * step + 0.5 - k;
-          const grain = 1 + grainScale * grainTile[grainRow | (column & (GRAIN_TILE - 1))];
-          const o = 3 * p;
-          out[o] = (r0 + tx * dr) * grain;
-          out[o + 1] = (g0 + tx * dg) * grain;
-          out[o + 2] = (b0 + tx * db) * grain;
-        }
-        continue;
-      }
-
-      const hr0 = channels[a + 8] + ty * (channels[c + 8] - channels[a + 8]);
-      const hg0 = channels[a + 9] + ty * (channels[c + 9] - channels[a + 9]);
-      const hb0 = channels[a + 10] + ty * (channels[c + 10] - channels[a + 10]);
-      const hdr = channels[b + 8] + ty * (channels[d + 8] - channels[b + 8]) - hr0;
-      const hdg = channels[b + 9] + ty * (channels[d + 9] - channels[b + 9]) - hg0;
-      const hdb = channels[b + 10] + ty * (channels[d + 10] - channels[b + 10]) - hb0;
-      const or0 = channels[a + 2] + ty * (channels[c + 2] - channels[a + 2]);
-      const og0 = channels[a + 3] + ty * (channels[c + 3] - channels[a + 3]);
-      const ob0 = channels[a + 4] + ty * (channels[c + 4] - channels[a + 4]);
-      const odr = channels[b + 2] + ty * (channels[d + 2] - channels[b + 2]) - or0;
-      const odg = channels[b + 3] + ty * (channels[d + 3] - channels[b + 3]) - og0;
-      const odb = channels[b + 4] + ty * (channels[d + 4] - channels[b + 4]) - ob0;
-      if (strands !== null && !needsOwn && !needsOther && hairness0 > 0.95 && hairness0 + dHairness > 0.95) {
-        // Hair and nothing else.
-        for (let column = from; column < to; column++) {
-          const p = rowBase + column;
-          const tx = (column + 0.5) * step + 0.5 - k;
-          const shine = 1 + contrast * strands[p];
-          const o = 3 * p;
-          out[o] = (hr0 + tx * hdr) * shine;
-          out[o + 1] = (hg0 + tx * hdg) * shine;
-          out[o + 2] = (hb0 + tx * hdb) * shine;
-        }
-        continue;
-      }
-      const dOwn = own1 - own0;
-      const dOther = other1 - other0;
+    if (needsOwn && !needsOther && own0 > 1 - MIN_WEIGHT && own1 > 1 - MIN_WEIGHT) {
+      // Photo and nothing else.
       for (let column = from; column < to; column++) {
         const p = rowBase + column;
-        const x = column + 0.5;
-        const tx = x * step + 0.5 - k;
         const t = triangle[p];
-        const o = 3 * p;
-        const grain = 1 + grainScale * grainTile[grainRow | (column & (GRAIN_TILE - 1))];
-        let red = (r0 + tx * dr) * grain;
-        let green = (g0 + tx * dg) * grain;
-        let blue = (b0 + tx * db) * grain;
         if (t === NO_TRIANGLE) {
-          out[o] = red;
-          out[o + 1] = green;
-          out[o + 2] = blue;
+          for (let k = 0; k < 3; k++) out[3 * p + k] = channels[a + PLAN.skin + k];
           continue;
         }
-        if (needsHair) {
-          const hairness = hairness0 + tx * dHairness;
-          const strand = strands![p];
-          // The hairline is where strands begin and end: noise moves it from strand to strand.
-          let mix = 1.5 * hairness - 0.25 + 0.02 * strand * hairness * (1 - hairness);
-          mix = mix < 0 ? 0 : mix > 1 ? 1 : mix;
-          const shine = 1 + contrast * strand;
-          red += mix * ((hr0 + tx * hdr) * shine - red);
-          green += mix * ((hg0 + tx * hdg) * shine - green);
-          blue += mix * ((hb0 + tx * hdb) * shine - blue);
-        }
-        const own = needsOwn ? own0 + tx * dOwn : 0;
-        const other = needsOther ? other0 + tx * dOther : 0;
-        const rest = 1 - own - other;
-        red *= rest;
-        green *= rest;
-        blue *= rest;
+        const x = column + 0.5;
         const m = 6 * t;
-        if (own > 0) {
-          let sx = ownPlace[m] * x + ownPlace[m + 1] * y + ownPlace[m + 2];
-          let sy = ownPlace[m + 3] * x + ownPlace[m + 4] * y + ownPlace[m + 5];
-          sx = sx < 0 ? 0 : sx > maxX ? maxX : sx;
-          sy = sy < 0 ? 0 : sy > maxY ? maxY : sy;
-          const cx = sx | 0;
-          const cy = sy | 0;
-          const ax = sx - cx;
-          const ay = sy - cy;
-          const q = cy * stride + 3 * cx;
-          const e = q + down;
-          const w11 = own * ax * ay;
-          const w10 = own * ay - w11;
-          const w01 = own * ax - w11;
-          const w00 = own - w01 - w10 - w11;
-          red += w00 * rgb[q] + w01 * rgb[q + right] + w10 * rgb[e] + w11 * rgb[e + right];
-          green += w00 * rgb[q + 1] + w01 * rgb[q + right + 1] + w10 * rgb[e + 1] + w11 * rgb[e + right + 1];
-          blue += w00 * rgb[q + 2] + w01 * rgb[q + right + 2] + w10 * rgb[e + 2] + w11 * rgb[e + right + 2];
-          if (observed !== null) observed[p] = 255 * own + 0.5;
-        }
-        if (other > 0) {
-          let sx = mirroredPlace[m] * x + mirroredPlace[m + 1] * y + mirroredPlace[m + 2];
-          let sy = mirroredPlace[m + 3] * x + mirroredPlace[m + 4] * y + mirroredPlace[m + 5];
-          sx = sx < 0 ? 0 : sx > maxX ? maxX : sx;
-          sy = sy < 0 ? 0 : sy > maxY ? maxY : sy;
-          const cx = sx | 0;
-          const cy = sy | 0;
-          const ax = sx - cx;
-          const ay = sy - cy;
-          const q = cy * stride + 3 * cx;
-          const e = q + down;
-          const w11 = other * ax * ay;
-          const w10 = other * ay - w11;
-          const w01 = other * ax - w11;
-          const w00 = other - w01 - w10 - w11;
-          red += w00 * rgb[q] + w01 * rgb[q + right] + w10 * rgb[e] + w11 * rgb[e + right] + other * (or0 + tx * odr);
-          green += w00 * rgb[q + 1] + w01 * rgb[q + right + 1] + w10 * rgb[e + 1] + w11 * rgb[e + right + 1] + other * (og0 + tx * odg);
-          blue += w00 * rgb[q + 2] + w01 * rgb[q + right + 2] + w10 * rgb[e + 2] + w11 * rgb[e + right + 2] + other * (ob0 + tx * odb);
-        }
+        let sx = ownPlace[m] * x + ownPlace[m + 1] * y + ownPlace[m + 2];
+        let sy = ownPlace[m + 3] * x + ownPlace[m + 4] * y + ownPlace[m + 5];
+        sx = sx < 0 ? 0 : sx > maxX ? maxX : sx;
+        sy = sy < 0 ? 0 : sy > maxY ? maxY : sy;
+        const cx = sx | 0;
+        const cy = sy | 0;
+        const ax = sx - cx;
+        const ay = sy - cy;
+        const q = cy * stride + 3 * cx;
+        const e = q + down;
+        const w11 = ax * ay;
+        const w10 = ay - w11;
+        const w01 = ax - w11;
+        const w00 = 1 - ax - w10;
+        const o = 3 * p;
+        out[o] = w00 * rgb[q] + w01 * rgb[q + right] + w10 * rgb[e] + w11 * rgb[e + right];
+        out[o + 1] = w00 * rgb[q + 1] + w01 * rgb[q + right + 1] + w10 * rgb[e + 1] + w11 * rgb[e + right + 1];
+        out[o + 2] = w00 * rgb[q + 2] + w01 * rgb[q + right + 2] + w10 * rgb[e + 2] + w11 * rgb[e + right + 2];
+        if (observed !== null) observed[p] = 255;
+      }
+      continue;
+    }
+
+    // Completed skin at the left end of the run and its change per cell.
+    const r0 = channels[a + 5] + ty * (channels[c + 5] - channels[a + 5]);
+    const g0 = channels[a + 6] + ty * (channels[c + 6] - channels[a + 6]);
+    const b0 = channels[a + 7] + ty * (channels[c + 7] - channels[a + 7]);
+    const dr = channels[b + 5] + ty * (channels[d + 5] - channels[b + 5]) - r0;
+    const dg = channels[b + 6] + ty * (channels[d + 6] - channels[b + 6]) - g0;
+    const db = channels[b + 7] + ty * (channels[d + 7] - channels[b + 7]) - b0;
+    let needsHair = false;
+    let hairness0 = 0;
+    let dHairness = 0;
+    if (hasHair) {
+      hairness0 = channels[a + 11] + ty * (channels[c + 11] - channels[a + 11]);
+      const hairness1 = channels[b + 11] + ty * (channels[d + 11] - channels[b + 11]);
+      needsHair = hairness0 > MIN_HAIRNESS || hairness1 > MIN_HAIRNESS;
+      dHairness = hairness1 - hairness0;
+    }
+
+    if (!needsOwn && !needsOther && !needsHair) {
+      for (let column = from; column < to; column++) {
+        const p = rowBase + column;
+        const tx = (column + 0.5) * step + 0.5 - k;
+        const grain = 1 + grainScale * grainTile[grainRow | (column & (GRAIN_TILE - 1))];
+        const o = 3 * p;
+        out[o] = (r0 + tx * dr) * grain;
+        out[o + 1] = (g0 + tx * dg) * grain;
+        out[o + 2] = (b0 + tx * db) * grain;
+      }
+      continue;
+    }
+
+    const hr0 = channels[a + 8] + ty * (channels[c + 8] - channels[a + 8]);
+    const hg0 = channels[a + 9] + ty * (channels[c + 9] - channels[a + 9]);
+    const hb0 = channels[a + 10] + ty * (channels[c + 10] - channels[a + 10]);
+    const hdr = channels[b + 8] + ty * (channels[d + 8] - channels[b + 8]) - hr0;
+    const hdg = channels[b + 9] + ty * (channels[d + 9] - channels[b + 9]) - hg0;
+    const hdb = channels[b + 10] + ty * (channels[d + 10] - channels[b + 10]) - hb0;
+    const or0 = channels[a + 2] + ty * (channels[c + 2] - channels[a + 2]);
+    const og0 = channels[a + 3] + ty * (channels[c + 3] - channels[a + 3]);
+    const ob0 = channels[a + 4] + ty * (channels[c + 4] - channels[a + 4]);
+    const odr = channels[b + 2] + ty * (channels[d + 2] - channels[b + 2]) - or0;
+    const odg = channels[b + 3] + ty * (channels[d + 3] - channels[b + 3]) - og0;
+    const odb = channels[b + 4] + ty * (channels[d + 4] - channels[b + 4]) - ob0;
+    if (hasHair && !needsOwn && !needsOther && hairness0 > FULL_HAIRNESS && hairness0 + dHairness > FULL_HAIRNESS) {
+      // Hair and nothing else.
+      for (let column = from; column < to; column++) {
+        const p = rowBase + column;
+        const tx = (column + 0.5) * step + 0.5 - k;
+        const shine = 1 + contrast * strands[p];
+        const o = 3 * p;
+        out[o] = (hr0 + tx * hdr) * shine;
+        out[o + 1] = (hg0 + tx * hdg) * shine;
+        out[o + 2] = (hb0 + tx * hdb) * shine;
+      }
+      continue;
+    }
+    const dOwn = own1 - own0;
+    const dOther = other1 - other0;
+    for (let column = from; column < to; column++) {
+      const p = rowBase + column;
+      const x = column + 0.5;
+      const tx = x * step + 0.5 - k;
+      const t = triangle[p];
+      const o = 3 * p;
+      const grain = 1 + grainScale * grainTile[grainRow | (column & (GRAIN_TILE - 1))];
+      let red = (r0 + tx * dr) * grain;
+      let green = (g0 + tx * dg) * grain;
+      let blue = (b0 + tx * db) * grain;
+      if (t === NO_TRIANGLE) {
         out[o] = red;
         out[o + 1] = green;
         out[o + 2] = blue;
+        continue;
       }
+      if (needsHair) {
+        const hairness = hairness0 + tx * dHairness;
+        const strand = strands[p];
+        // The hairline is where strands begin and end: noise moves it from strand to strand.
+        let mix = 1.5 * hairness - 0.25 + 0.02 * strand * hairness * (1 - hairness);
+        mix = mix < 0 ? 0 : mix > 1 ? 1 : mix;
+        const shine = 1 + contrast * strand;
+        red += mix * ((hr0 + tx * hdr) * shine - red);
+        green += mix * ((hg0 + tx * hdg) * shine - green);
+        blue += mix * ((hb0 + tx * hdb) * shine - blue);
+      }
+      const own = needsOwn ? own0 + tx * dOwn : 0;
+      const other = needsOther ? other0 + tx * dOther : 0;
+      const rest = 1 - own - other;
+      red *= rest;
+      green *= rest;
+      blue *= rest;
+      const m = 6 * t;
+      if (own > 0) {
+        let sx = ownPlace[m] * x + ownPlace[m + 1] * y + ownPlace[m + 2];
+        let sy = ownPlace[m + 3] * x + ownPlace[m + 4] * y + ownPlace[m + 5];
+        sx = sx < 0 ? 0 : sx > maxX ? maxX : sx;
+        sy = sy < 0 ? 0 : sy > maxY ? maxY : sy;
+        const cx = sx | 0;
+        const cy = sy | 0;
+        const ax = sx - cx;
+        const ay = sy - cy;
+        const q = cy * stride + 3 * cx;
+        const e = q + down;
+        const w11 = own * ax * ay;
+        const w10 = own * ay - w11;
+        const w01 = own * ax - w11;
+        const w00 = own - w01 - w10 - w11;
+        red += w00 * rgb[q] + w01 * rgb[q + right] + w10 * rgb[e] + w11 * rgb[e + right];
+        green += w00 * rgb[q + 1] + w01 * rgb[q + right + 1] + w10 * rgb[e + 1] + w11 * rgb[e + right + 1];
+        blue += w00 * rgb[q + 2] + w01 * rgb[q + right + 2] + w10 * rgb[e + 2] + w11 * rgb[e + right + 2];
+        if (observed !== null) observed[p] = 255 * own + 0.5;
+      }
+      if (other > 0) {
+        let sx = mirroredPlace[m] * x + mirroredPlace[m + 1] * y + mirroredPlace[m + 2];
+        let sy = mirroredPlace[m + 3] * x + mirroredPlace[m + 4] * y + mirroredPlace[m + 5];
+        sx = sx < 0 ? 0 : sx > maxX ? maxX : sx;
+        sy = sy < 0 ? 0 : sy > maxY ? maxY : sy;
+        const cx = sx | 0;
+        const cy = sy | 0;
+        const ax = sx - cx;
+        const ay = sy - cy;
+        const q = cy * stride + 3 * cx;
+        const e = q + down;
+        const w11 = other * ax * ay;
+        const w10 = other * ay - w11;
+        const w01 = other * ax - w11;
+        const w00 = other - w01 - w10 - w11;
+        red += w00 * rgb[q] + w01 * rgb[q + right] + w10 * rgb[e] + w11 * rgb[e + right] + other * (or0 + tx * odr);
+        green += w00 * rgb[q + 1] + w01 * rgb[q + right + 1] + w10 * rgb[e + 1] + w11 * rgb[e + right + 1] + other * (og0 + tx * odg);
+        blue += w00 * rgb[q + 2] + w01 * rgb[q + right + 2] + w10 * rgb[e + 2] + w11 * rgb[e + right + 2] + other * (ob0 + tx * odb);
+      }
+      out[o] = red;
+      out[o + 1] = green;
+      out[o + 2] = blue;
     }
   }
-  return bytes;
 }
 
 /**
@@ -290,6 +332,29 @@ function planRuns(size: number): Int32Array {
   for (let k = 0; k <= FIELD_SIZE; k++) runs[k] = Math.max(0, Math.min(size, Math.ceil((k - 0.5) / step - 0.5)));
   runs[FIELD_SIZE + 1] = size;
   return runs;
+}
+
+function findEmptyRuns({ map }: SurfaceTables): Uint8Array {
+  const { size, triangle } = map;
+  const runs = planRuns(size);
+  const isEmpty = new Uint8Array(size * (FIELD_SIZE + 1)).fill(1);
+  for (let row = 0; row < size; row++) {
+    for (let k = 0; k <= FIELD_SIZE; k++) {
+      for (let p = row * size + runs[k]; p < row * size + runs[k + 1]; p++) {
+        if (triangle[p] !== NO_TRIANGLE) {
+          isEmpty[row * (FIELD_SIZE + 1) + k] = 0;
+          break;
+        }
+      }
+    }
+  }
+  return isEmpty;
+}
+
+/** One colour everywhere, by copying ever longer pieces. */
+function fillPixels(bytes: Uint8Array, rgb: readonly [number, number, number]): void {
+  for (let k = 0; k < 3; k++) bytes[k] = rgb[k];
+  for (let done = 3; done < bytes.length; done *= 2) bytes.copyWithin(done, 0, Math.min(done, bytes.length - done));
 }
 
 /** Affine maps from texels to pixels of the level, own and mirrored, for every triangle of the surface. */

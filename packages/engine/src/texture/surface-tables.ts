@@ -234,7 +234,7 @@ function createStrandPattern(): Int8Array {
   const lengths = PATTERN_ROWS / PATTERN_ROWS_PER_LENGTH;
   // Strands across a turn, stretches along the rays (whole numbers, so that the pattern closes), seed and strength of each width.
   for (const [across, along, seed, strength] of [
-    [Math.round(STRANDS_PER_TURN * 1.7), Math.round(lengths * 1.4), 1, 0.75],
+    [Math.round(STRANDS_PER_TURN * 1.45), Math.round(lengths * 1.4), 1, 0.75],
     [Math.round(STRANDS_PER_TURN * 0.6), Math.round(lengths * 1.1), 2, 0.5],
     [Math.round(STRANDS_PER_TURN * 0.17), Math.round(lengths * 0.7), 3, 0.3],
   ] as const) {
