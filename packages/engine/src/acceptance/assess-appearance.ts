@@ -52,8 +52,9 @@ export function assessAppearance(raster: Raster, points: Float64Array): Appearan
   let flat = 0;
   let edges = 0;
   let chroma = 0;
-  for (let y = y0; y <= y1; y += reach) {
-    for (let x = x0; x <= x1; x += reach) {
+  // Every second place in each direction: some 5000 samples tell shares to a percent.
+  for (let y = y0; y <= y1; y += 2 * reach) {
+    for (let x = x0; x <= x1; x += 2 * reach) {
       const gradient = Math.hypot(luma(x + reach, y) - luma(x - reach, y), luma(x, y + reach) - luma(x, y - reach));
       if (gradient < FLAT_LEVELS) flat++;
       else if (gradient > EDGE_LEVELS) edges++;
