@@ -1,5 +1,4 @@
 import type { FaceModel } from '../models/face-model.ts';
-import { computeMorphDelta } from './compute-morph-delta.ts';
 import {
   ARRAY_BUFFER,
   COMPONENT_FLOAT,
@@ -195,55 +194,156 @@ function collectMorphs(
   plans: readonly MeshPlan[],
 ): { readonly targets: (SparseDelta | null)[][]; readonly names: string[] }[] {
   const result = plans.map(() => ({ targets: [] as (SparseDelta | null)[][], names: [] as string[] }));
-  const delta = new Float64Array(3 * model.vertexCount);
-  const moved = new Uint8Array(model.vertexCount);
-  for (let b = 0; b < model.blendshapes.length; b++) {
-    computeMorphDelta(model, b, delta);
-    for (let v = 0; v < model.vertexCount; v++) {
-      const squared = delta[3 * v]! ** 2 + delta[3 * v + 1]! ** 2 + delta[3 * v + 2]! ** 2;
-      moved[v] = squared > MORPH_THRESHOLD_MM ** 2 ? 1 : 0;
-    }
-    for (let m = 0; m < plans.length; m++) {
-      const parts = plans[m]!.primitives.map((p) => sparseDelta(p, delta, moved));
-      if (plans[m]!.name !== 'head' && parts.every((part) => part === null)) continue;
-      result[m]!.targets.push(parts);
-      result[m]!.names.push(model.blendshapes[b]!.name);
-    }
+  const primitives = plans.flatMap((plan) => plan.primitives);
+  const copies = listCopies(model.vertexCount, primitives);
+  const delta = new Float32Array(3 * model.vertexCount);
+  for (const { name, terms } of model.blendshapes) {
+    const touched = addTerms(model, terms, delta);
+    const parts = gatherMoved(delta, touched, primitives, copies);
+    clearTouched(delta, touched);
+    let primitive = 0;
+    plans.forEach((plan, m) => {
+      const own = parts.slice(primitive, primitive + plan.primitives.length);
+      primitive += plan.primitives.length;
+      if (plan.name !== 'head' && own.every((part) => part === null)) return;
+      result[m]!.targets.push(own);
+      result[m]!.names.push(name);
+    });
   }
   return result;
 }
 
-function sparseDelta(p: PrimitivePlan, delta: Float64Array, moved: Uint8Array): SparseDelta | null {
-  const n = p.modelVertex.length;
-  let count = 0;
-  for (let v = 0; v < n; v++) count += moved[p.modelVertex[v]!]!;
-  if (count === 0) return null;
-  const vertices = new Uint32Array(count);
-  const deltas = new Float32Array(3 * count);
-  let at = 0;
-  for (let v = 0; v < n; v++) {
-    const source = p.modelVertex[v]!;
-    if (moved[source] === 0) continue;
-    vertices[at] = v;
-    for (let k = 0; k < 3; k++) deltas[3 * at + k] = delta[3 * source + k]! / 1000;
-    at++;
+function clearTouched(delta: Float32Array, touched: Uint16Array | Uint32Array): void {
+  for (let i = 0; i < touched.length; i++) {
+    const at = 3 * touched[i]!;
+    delta[at] = 0;
+    delta[at + 1] = 0;
+    delta[at + 2] = 0;
   }
-  return { vertices, deltas, isLong: n > MAX_SHORT_VERTICES };
+}
+
+/** The vertices of the primitives that each model vertex became: those of vertex v are `first[v]` to `first[v + 1]` in the two lists. */
+interface Copies {
+  readonly first: Uint32Array;
+  readonly primitive: Uint16Array;
+  readonly vertex: Uint32Array;
+}
+
+function listCopies(vertexCount: number, primitives: readonly PrimitivePlan[]): Copies {
+  const first = new Uint32Array(vertexCount + 1);
+  for (const { modelVertex } of primitives) for (let i = 0; i < modelVertex.length; i++) first[modelVertex[i]! + 1]!++;
+  for (let v = 0; v < vertexCount; v++) first[v + 1]! += first[v]!;
+  const primitive = new Uint16Array(first[vertexCount]!);
+  const vertex = new Uint32Array(first[vertexCount]!);
+  const next = first.slice();
+  primitives.forEach(({ modelVertex }, k) => {
+    for (let i = 0; i < modelVertex.length; i++) {
+      const at = next[modelVertex[i]!]!++;
+      primitive[at] = k;
+      vertex[at] = i;
+    }
+  });
+  return { first, primitive, vertex };
+}
+
+/** Adds the shapes of a blendshape to `delta`, shape (V,3), millimetres; returns the vertices that they move, ascending. */
+function addTerms(model: FaceModel, terms: FaceModel['blendshapes'][number]['terms'], delta: Float32Array): Uint16Array | Uint32Array {
+  if (model.addExpression === undefined) {
+    for (const { expression, weight } of terms) {
+      const shape = model.expressionDelta(expression);
+      for (let i = 0; i < delta.length; i++) delta[i]! += weight * shape[i]!;
+    }
+    return Uint32Array.from({ length: model.vertexCount }, (_, v) => v);
+  }
+  let touched: Uint16Array | Uint32Array = new Uint16Array(0);
+  for (const { expression, weight } of terms) {
+    const vertices = model.addExpression(expression, weight, delta);
+    touched = touched.length === 0 ? vertices : uniteAscending(touched, vertices);
+  }
+  return touched;
+}
+
+function uniteAscending(a: Uint16Array | Uint32Array, b: Uint16Array | Uint32Array): Uint32Array {
+  const united = new Uint32Array(a.length + b.length);
+  let n = 0;
+  for (let i = 0, j = 0; i < a.length || j < b.length; ) {
+    const x = i < a.length ? a[i]! : Number.POSITIVE_INFINITY;
+    const y = j < b.length ? b[j]! : Number.POSITIVE_INFINITY;
+    united[n++] = Math.min(x, y);
+    if (x <= y) i++;
+    if (y <= x) j++;
+  }
+  return united.slice(0, n);
+}
+
+/** What moves of each primitive by more than {@link MORPH_THRESHOLD_MM}. */
+function gatherMoved(
+  delta: Float32Array,
+  touched: Uint16Array | Uint32Array,
+  primitives: readonly PrimitivePlan[],
+  { first, primitive, vertex }: Copies,
+): (SparseDelta | null)[] {
+  const moved = new Uint32Array(touched.length);
+  const start = new Uint32Array(primitives.length + 1);
+  let movedCount = 0;
+  for (let i = 0; i < touched.length; i++) {
+    const v = touched[i]!;
+    const x = delta[3 * v]!;
+    const y = delta[3 * v + 1]!;
+    const z = delta[3 * v + 2]!;
+    if (!(x * x + y * y + z * z > MORPH_THRESHOLD_MM ** 2)) continue;
+    moved[movedCount++] = v;
+    for (let c = first[v]!; c < first[v + 1]!; c++) start[primitive[c]! + 1]!++;
+  }
+  for (let k = 0; k < primitives.length; k++) start[k + 1]! += start[k]!;
+  const vertices = new Uint32Array(start[primitives.length]!);
+  const deltas = new Float32Array(3 * vertices.length);
+  const next = start.slice();
+  for (let i = 0; i < movedCount; i++) {
+    const v = moved[i]!;
+    const x = delta[3 * v]! / 1000;
+    const y = delta[3 * v + 1]! / 1000;
+    const z = delta[3 * v + 2]! / 1000;
+    for (let c = first[v]!; c < first[v + 1]!; c++) {
+      const at = next[primitive[c]!]!++;
+      vertices[at] = vertex[c]!;
+      deltas[3 * at] = x;
+      deltas[3 * at + 1] = y;
+      deltas[3 * at + 2] = z;
+    }
+  }
+  return primitives.map(({ modelVertex }, k) => {
+    const from = start[k]!;
+    const to = start[k + 1]!;
+    if (from === to) return null;
+    return {
+      vertices: vertices.subarray(from, to),
+      deltas: deltas.subarray(3 * from, 3 * to),
+      isLong: modelVertex.length > MAX_SHORT_VERTICES,
+    };
+  });
 }
 
 /** Bounds of points as accessors state them. @param withZero - the origin is among them */
-export function computeBounds(points: ArrayLike<number>, withZero = false): { min: number[]; max: number[] } {
-  const start = withZero ? 0 : Number.POSITIVE_INFINITY;
-  const min = [start, start, start];
-  const max = [withZero ? 0 : -start, withZero ? 0 : -start, withZero ? 0 : -start];
+export function computeBounds(points: Float32Array | Int16Array, withZero = false): { min: number[]; max: number[] } {
+  let minX = withZero ? 0 : Number.POSITIVE_INFINITY;
+  let minY = minX;
+  let minZ = minX;
+  let maxX = withZero ? 0 : Number.NEGATIVE_INFINITY;
+  let maxY = maxX;
+  let maxZ = maxX;
   for (let i = 0; i < points.length; i += 3) {
-    for (let k = 0; k < 3; k++) {
-      const x = points[i + k]!;
-      if (x < min[k]!) min[k] = x;
-      if (x > max[k]!) max[k] = x;
-    }
+    const x = points[i]!;
+    const y = points[i + 1]!;
+    const z = points[i + 2]!;
+    if (x < minX) minX = x;
+    if (x > maxX) maxX = x;
+    if (y < minY) minY = y;
+    if (y > maxY) maxY = y;
+    if (z < minZ) minZ = z;
+    if (z > maxZ) maxZ = z;
   }
-  return { min, max };
+  return { min: [minX, minY, minZ], max: [maxX, maxY, maxZ] };
 }
 
 /** 0..1 as a normalised unsigned short: 1/65535 is a sixteenth of a texel at 4096. */

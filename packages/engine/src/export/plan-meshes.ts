@@ -69,21 +69,45 @@ export function planMeshes(model: FaceModel, surfaceOfMaterial: ReadonlyMap<Part
 }
 
 function planPrimitive(model: FaceModel, surface: number, triangleList: readonly number[]): PrimitivePlan {
-  const uvCount = model.uvs.length / 2;
-  const keys = new Float64Array(3 * triangleList.length);
-  let k = 0;
-  for (const t of triangleList) for (let c = 3 * t; c < 3 * t + 3; c++) keys[k++] = model.triangles[c]! * uvCount + model.triangleUvs[c]!;
-  const sorted = Float64Array.from(new Set(keys)).sort();
-  const vertexOfKey = new Map<number, number>();
-  const modelVertex = new Uint32Array(sorted.length);
-  const modelUv = new Uint32Array(sorted.length);
-  for (let v = 0; v < sorted.length; v++) {
-    const key = sorted[v]!;
-    vertexOfKey.set(key, v);
-    modelVertex[v] = Math.floor(key / uvCount);
-    modelUv[v] = key % uvCount;
+  const { triangles, triangleUvs, vertexCount } = model;
+  const cornerCount = 3 * triangleList.length;
+  // The UVs of each model vertex as a chain, ascending: there are one or two as a rule, more where several seams meet.
+  const first = new Int32Array(vertexCount).fill(-1);
+  const next = new Int32Array(cornerCount);
+  const uvOf = new Uint32Array(cornerCount);
+  const linkOfCorner = new Int32Array(cornerCount);
+  let linkCount = 0;
+  for (let k = 0, i = 0; k < triangleList.length; k++) {
+    for (let c = 3 * triangleList[k]!, end = c + 3; c < end; c++, i++) {
+      const vertex = triangles[c]!;
+      const uv = triangleUvs[c]!;
+      let before = -1;
+      let link = first[vertex]!;
+      while (link >= 0 && uvOf[link]! < uv) {
+        before = link;
+        link = next[link]!;
+      }
+      if (link < 0 || uvOf[link] !== uv) {
+        uvOf[linkCount] = uv;
+        next[linkCount] = link;
+        link = linkCount++;
+        if (before < 0) first[vertex] = link;
+        else next[before] = link;
+      }
+      linkOfCorner[i] = link;
+    }
   }
-  const indices = new Uint32Array(keys.length);
-  for (let i = 0; i < keys.length; i++) indices[i] = vertexOfKey.get(keys[i]!)!;
+  const modelVertex = new Uint32Array(linkCount);
+  const modelUv = new Uint32Array(linkCount);
+  const vertexOfLink = new Uint32Array(linkCount);
+  for (let v = 0, n = 0; v < vertexCount; v++) {
+    for (let link = first[v]!; link >= 0; link = next[link]!) {
+      modelVertex[n] = v;
+      modelUv[n] = uvOf[link]!;
+      vertexOfLink[link] = n++;
+    }
+  }
+  const indices = new Uint32Array(cornerCount);
+  for (let i = 0; i < cornerCount; i++) indices[i] = vertexOfLink[linkOfCorner[i]!]!;
   return { surface, modelVertex, modelUv, indices };
 }

@@ -39,6 +39,12 @@ export function createHeadModel(data: HeadModelData): FaceModel {
       addExpression(data.expressions[expression]!, 1, out);
       return out;
     },
+    addExpression(expression, amount, out) {
+      checkExpressionIndex(expression, data.expressions.length);
+      checkOut(out, data.vertexCount);
+      addExpression(data.expressions[expression]!, amount, out);
+      return data.expressions[expression]!.vertices;
+    },
   };
 }
 

@@ -78,6 +78,11 @@ export interface FaceModel {
 
   /** Displacement of one expression shape, shape (V,3), millimetres (all zero where nothing moves). */
   expressionDelta(expression: number): Float32Array;
+  /**
+   * Adds `amount` times an expression shape to `out`, shape (V,3), and tells which vertices that moved, ascending. Absent where the model
+   * does not keep its shapes sparsely.
+   */
+  addExpression?(expression: number, amount: number, out: Float32Array): Uint16Array | Uint32Array;
 }
 
 export interface LandmarkBasis {
