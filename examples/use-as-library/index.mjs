@@ -18,7 +18,7 @@ try {
     },
   });
   for (const { message, hint } of face.warnings) console.error(`${message}. ${hint}`);
-  const files = await encodeFiles(face, { formats: ['glb'], compact: true });
+  const files = await encodeFiles(face, { formats: ['glb'] });
   await writeFile(target, /** @type {Uint8Array} */ (files.get('face.glb')));
 
   const { yawDeg, pitchDeg, rollDeg } = face.face.pose;

@@ -58,7 +58,7 @@ describe('what a call may ask for', () => {
     await expect(engine.reconstruct(photo, { model: 'head', ...options } as ReconstructOptions)).rejects.toMatchObject({ code });
   });
 
-  it.each(['photo.jpg', null, undefined, [255, 216], new ArrayBuffer(8)])('a photo must be bytes: %#', async (notBytes) => {
+  it.each(['photo.jpg', null, undefined, [255, 216], new ArrayBuffer(8)])('a photo must be bytes: %#', async (notBytes: unknown) => {
     await expect(engine.reconstruct(notBytes as Uint8Array)).rejects.toMatchObject({ code: 'FW_ARG_INVALID' });
     await expect(engine.findFaces(notBytes as Uint8Array)).rejects.toMatchObject({ code: 'FW_ARG_INVALID' });
   });
