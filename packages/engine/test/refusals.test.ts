@@ -189,13 +189,14 @@ describe('the engine after a refusal', () => {
   });
 
   it('also when refusals and faces are asked for at once', async () => {
-    const photos = [good, new Uint8Array(0), good, good.subarray(0, 2000), await cutLeft(0.42), good];
+    const text = new TextEncoder().encode('This is not a photo.');
+    const photos = [good, new Uint8Array(0), good, text, await cutLeft(0.42), good];
     const results = await Promise.allSettled(photos.map((photo) => engine.reconstruct(photo)));
     expect(results.map((r) => (r.status === 'fulfilled' ? 'made' : (r.reason as { code: string }).code))).toEqual([
       'made',
       'FW_PHOTO_EMPTY',
       'made',
-      'FW_PHOTO_TRUNCATED',
+      'FW_PHOTO_NOT_IMAGE',
       'FW_FACE_CUT',
       'made',
     ]);
