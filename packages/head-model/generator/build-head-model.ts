@@ -1,11 +1,9 @@
 import { type HeadRegion, NO_CORNER, type QuantisationRecord, type SparseShape } from '../src/head-model-data.ts';
 import { type HeadModelMeta, STREAM } from '../src/read-head-model.ts';
 import { triangulate } from '../src/triangulate.ts';
-import { buildPredictionTable } from './build-prediction-table.ts';
 import { buildRegions } from './build-regions.ts';
 import { computeLandmarkBasis } from './compute-landmark-basis.ts';
 import { deriveGaze, deriveTongueOut } from './derive-expressions.ts';
-import { encodeModes } from './encode-modes.ts';
 import { fitBodies } from './fit-bodies.ts';
 import type { CanonicalMesh } from './fit-canonical-mesh.ts';
 import { fitSphere } from './fit-sphere.ts';
@@ -15,9 +13,10 @@ import { pairVertices } from './pair-vertices.ts';
 import type { Upstream } from './read-upstream.ts';
 import { registerLandmarks } from './register-landmarks.ts';
 import { type ModeColumns, splitModes } from './split-modes.ts';
+import { splitSteps } from './split-steps.ts';
 import { writeContainer } from './write-container.ts';
 
-/** Version of the model data: raised whenever a byte of the shipped file changes. */
+/** Version of the model data: raised whenever a number of the model changes (how the file is laid out has a version of its own). */
 const MODEL_VERSION = '1.0.0';
 
 const MM_PER_CM = 10;
@@ -33,7 +32,7 @@ const DROP_PART_BELOW_MM = 0.001;
 const EXPRESSION_STEP_MM = 0.006;
 
 /** The model file made of upstream's shapes, and lines that tell how it went. */
-export function buildHeadModel(upstream: Upstream, canonical: CanonicalMesh, quality = 11): { bytes: Uint8Array; report: string[] } {
+export function buildHeadModel(upstream: Upstream, canonical: CanonicalMesh): { bytes: Uint8Array; report: string[] } {
   const { neutral, identities } = upstream;
   const vertexCount = neutral.positions.length / 3;
 
@@ -49,20 +48,15 @@ export function buildHeadModel(upstream: Upstream, canonical: CanonicalMesh, qua
   const representatives = chooseRepresentatives(positions, mirrorVertex);
   const isSingle = (v: number): boolean => !inBody[v] && columns.leftOutMm[v]! > SINGLE_ABOVE_MM;
   const paired = representatives.filter((v) => !inBody[v]);
-  const rowVertices = [...paired, ...paired.flatMap((v) => (isSingle(v) && mirrorVertex[v] !== v ? [mirrorVertex[v]!] : []))];
-  const rowSignal = describeRows(columns, identities, vertexCount, isSingle);
-  const table = buildPredictionTable(positions, rowVertices, rowSignal);
+  // Ascending: neighbours in upstream's order are neighbours on the head as a rule, which packs best.
+  const rowVertex = Uint16Array.from([
+    ...paired,
+    ...paired.flatMap((v) => (isSingle(v) && mirrorVertex[v] !== v ? [mirrorVertex[v]!] : [])),
+  ]).sort();
+  const rowStepMm = Float32Array.from(rowVertex, identityStepOf);
+  const rowPartner = rowVertex.map((v) => (isSingle(v) ? v : mirrorVertex[v]!));
   const columnCount = columns.columnMode.length;
-  const rowStepMm = Float32Array.from(table.order, identityStepOf);
-  const steps = new Int16Array(3 * rowStepMm.length * columnCount);
-  rowStepMm.forEach((step, h) => {
-    for (let d = 0; d < 3; d++) {
-      const i = 3 * table.order[h]! + d;
-      for (let c = 0; c < columnCount; c++) steps[(3 * h + d) * columnCount + c] = Math.round(rowSignal[i * columnCount + c]! / step);
-    }
-  });
-  const rowPartner = table.order.map((v) => (isSingle(v) ? v : mirrorVertex[v]!));
-  const packedModes = encodeModes(table, 3 * columnCount, steps);
+  const packedSteps = splitSteps(countSteps(columns, identities, rowVertex, rowStepMm, isSingle), columnCount);
 
   const { polygons, polygonUvs } = packPolygons(upstream, positions);
   const shapes = [
@@ -106,7 +100,7 @@ export function buildHeadModel(upstream: Upstream, canonical: CanonicalMesh, qua
   const shapesAsStored = {
     neutral: neutralMm,
     mirrorVertex,
-    identity: { ...basis, bodies, columnMode: columns.columnMode, rowVertex: table.order, rowPartner, rowStepMm, steps },
+    identity: { ...basis, bodies, columnMode: columns.columnMode, rowVertex, rowPartner, rowStepMm, ...packedSteps },
     expressions,
   };
   const landmarkFields = computeLandmarkBasis(shapesAsStored, landmarks, triangles);
@@ -153,39 +147,35 @@ export function buildHeadModel(upstream: Upstream, canonical: CanonicalMesh, qua
     })),
     quantisation,
   };
-  const bytes = writeContainer(
-    meta,
-    [
-      { name: 'neutral', data: neutralMm },
-      { name: 'polygons', data: polygons },
-      { name: 'polygonUvs', data: polygonUvs },
-      { name: 'uvs', data: uvs },
-      { name: 'mirrorVertex', data: mirrorVertex },
-      { name: 'rowVertex', data: table.order },
-      { name: 'references', data: table.references },
-      { name: 'weights', data: table.weights },
-      { name: 'columnMode', data: columns.columnMode },
-      { name: 'rowStepMm', data: rowStepMm },
-      { name: 'rowPartner', data: rowPartner },
-      { name: 'bodies', data: Float32Array.from(bodies.flatMap((b) => Array.from(b.columns))) },
-      { name: 'movingCount', data: Uint16Array.from(expressions, (e) => e.vertices.length), stream: STREAM.expressions },
-      { name: 'runCount', data: Uint16Array.from(runs, (r) => r.length / 2), stream: STREAM.expressions },
-      { name: 'runs', data: Uint16Array.from(runs.flat()), stream: STREAM.expressions },
-      { name: 'expressions', data: Int16Array.from(expressions.flatMap((e) => Array.from(e.steps))), stream: STREAM.expressions },
-      { name: 'landmark', data: landmarks.landmark },
-      { name: 'landmarkTriangle', data: landmarks.triangle },
-      { name: 'landmarkBarycentric', data: landmarks.barycentric },
-      { name: 'landmarkMirror', data: landmarks.mirror },
-      { name: 'landmarkConfidence', data: landmarks.confidence },
-      { name: 'landmarkMean', data: Float32Array.from(landmarkFields.mean) },
-      { name: 'landmarkModes', data: Float32Array.from(landmarkFields.identity, roundBasis) },
-      { name: 'landmarkExpressions', data: Float32Array.from(landmarkFields.expression) },
-      { name: 'regions', data: Float32Array.from(regionNames.flatMap((name) => Array.from(regions[name], roundWeight))) },
-      { name: 'modes', data: packedModes.residuals, stream: STREAM.modes },
-      { name: 'modeEscapes', data: packedModes.escapes, stream: STREAM.modes },
-    ],
-    quality,
-  );
+  const bytes = writeContainer(meta, [
+    { name: 'neutral', data: neutralMm },
+    { name: 'polygons', data: polygons },
+    { name: 'polygonUvs', data: polygonUvs },
+    { name: 'uvs', data: uvs },
+    { name: 'mirrorVertex', data: mirrorVertex },
+    { name: 'rowVertex', data: rowVertex },
+    { name: 'columnMode', data: columns.columnMode },
+    { name: 'rowStepMm', data: rowStepMm },
+    { name: 'rowPartner', data: rowPartner },
+    { name: 'bodies', data: Float32Array.from(bodies.flatMap((b) => Array.from(b.columns))) },
+    { name: 'movingCount', data: Uint16Array.from(expressions, (e) => e.vertices.length), stream: STREAM.expressions },
+    { name: 'runCount', data: Uint16Array.from(runs, (r) => r.length / 2), stream: STREAM.expressions },
+    { name: 'runs', data: Uint16Array.from(runs.flat()), stream: STREAM.expressions },
+    { name: 'expressions', data: Int16Array.from(expressions.flatMap((e) => Array.from(e.steps))), stream: STREAM.expressions },
+    { name: 'landmark', data: landmarks.landmark },
+    { name: 'landmarkTriangle', data: landmarks.triangle },
+    { name: 'landmarkBarycentric', data: landmarks.barycentric },
+    { name: 'landmarkMirror', data: landmarks.mirror },
+    { name: 'landmarkConfidence', data: landmarks.confidence },
+    { name: 'landmarkMean', data: Float32Array.from(landmarkFields.mean) },
+    { name: 'landmarkModes', data: Float32Array.from(landmarkFields.identity, roundBasis) },
+    { name: 'landmarkExpressions', data: Float32Array.from(landmarkFields.expression) },
+    { name: 'regions', data: Float32Array.from(regionNames.flatMap((name) => Array.from(regions[name], roundWeight))) },
+    { name: 'modes', data: packedSteps.steps, stream: STREAM.modes },
+    { name: 'carryCount', data: packedSteps.carries.count, stream: STREAM.modes },
+    { name: 'carryPlace', data: packedSteps.carries.place, stream: STREAM.modes },
+    { name: 'carryAmount', data: packedSteps.carries.amount, stream: STREAM.modes },
+  ]);
   return { bytes, report };
 }
 
@@ -209,26 +199,29 @@ function chooseRepresentatives(positions: Float64Array, mirrorVertex: Uint16Arra
 }
 
 /**
- * What a row of each vertex would hold, shape (V,3,C), millimetres: the columns' fields, or for a vertex that stands for itself alone each
- * mode as it is, in the first column of the mode.
+ * Shape (C,3,H): the columns' fields at the vertices that have rows, in steps; a vertex that stands for itself alone has each mode as it is, in the
+ * first column of the mode.
  */
-function describeRows(
-  columns: ModeColumns,
+function countSteps(
+  { columnMode, fields }: ModeColumns,
   modesCm: readonly Float64Array[],
-  vertexCount: number,
+  rowVertex: Uint16Array,
+  rowStepMm: Float32Array,
   isSingle: (v: number) => boolean,
-): Float32Array {
-  const { columnMode, fields } = columns;
-  const count = columnMode.length;
-  const single = Uint8Array.from({ length: vertexCount }, (_, v) => (isSingle(v) ? 1 : 0));
-  const out = new Float32Array(3 * vertexCount * count);
+): Int32Array {
+  const rows = rowVertex.length;
+  const out = new Int32Array(3 * rows * fields.length);
   fields.forEach((field, c) => {
-    if (!field) return;
     const isFirst = columnMode.indexOf(columnMode[c]!) === c;
     const mode = modesCm[columnMode[c]!]!;
-    for (let i = 0; i < field.length; i++) {
-      const alone = single[Math.floor(i / 3)] === 1;
-      out[i * count + c] = alone ? (isFirst ? MM_PER_CM * mode[i]! : 0) : field[i]!;
+    for (let h = 0; h < rows; h++) {
+      const alone = isSingle(rowVertex[h]!);
+      for (let d = 0; d < 3; d++) {
+        const i = 3 * rowVertex[h]! + d;
+        // In single precision, as the first edition of the file was made: the same numbers.
+        const mm = Math.fround(alone ? (isFirst ? MM_PER_CM * mode[i]! : 0) : field[i]!);
+        out[(3 * c + d) * rows + h] = Math.round(mm / rowStepMm[h]!);
+      }
     }
   });
   return out;

@@ -1,4 +1,5 @@
-import { type HeadModelData, NO_MODE } from '../src/head-model-data.ts';
+import type { HeadModelData } from '../src/head-model-data.ts';
+import { joinSteps } from './join-steps.ts';
 import type { LandmarkTable } from './register-landmarks.ts';
 
 /** The model at the landmarks only, millimetres. */
@@ -49,7 +50,6 @@ function computeModes(data: Shapes, corners: Uint32Array, barycentric: Float32Ar
     for (let i = at; i < at + 3; i++) if (barycentric[i] !== 0) addColumns(corners[i]!, barycentric[i]!, sum);
     for (let c = 0; c < columnCount; c++) {
       const k = columnMode[c]!;
-      if (k === NO_MODE) continue;
       for (let d = 0; d < 3; d++) out[k * corners.length + at + d]! += sum[d * columnCount + c]!;
     }
   }
@@ -58,7 +58,8 @@ function computeModes(data: Shapes, corners: Uint32Array, barycentric: Float32Ar
 
 /** Answers a function that adds weight times the columns of a vertex, shape (3,C), to `sum`. */
 function createColumnAdder(data: Shapes): (vertex: number, weight: number, sum: Float64Array) => void {
-  const { columnCount, symmetricColumns, rowVertex, rowStepMm, steps, bodies } = data.identity;
+  const { columnCount, symmetricColumns, rowVertex, rowStepMm, bodies } = data.identity;
+  const steps = joinSteps(data.identity);
   const rowOf = new Int32Array(data.mirrorVertex.length).fill(-1);
   for (let h = 0; h < rowVertex.length; h++) rowOf[rowVertex[h]!] = h;
   const bodyOf = (v: number) => bodies.find((b) => v >= b.firstVertex && v < b.firstVertex + b.vertexCount);
@@ -79,7 +80,7 @@ function createColumnAdder(data: Shapes): (vertex: number, weight: number, sum: 
           value = body.columns[i]!;
           for (let j = 0; j < 3; j++) value += body.columns[i + 1 + j]! * (data.neutral[3 * source + j]! - body.center[j]!);
         } else {
-          value = rowStepMm[row]! * steps[(3 * row + d) * columnCount + c]!;
+          value = rowStepMm[row]! * steps[(3 * c + d) * rowVertex.length + row]!;
         }
         sum[d * columnCount + c]! += signed * value;
       }

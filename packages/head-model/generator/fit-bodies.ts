@@ -48,7 +48,6 @@ function fitBody(positions: Float64Array, { fields }: ModeColumns, [first, end]:
   const inverse = invert4(normal);
   const out = new Float32Array(12 * fields.length);
   fields.forEach((field, c) => {
-    if (!field) return;
     for (let d = 0; d < 3; d++) {
       const right = [0, 0, 0, 0];
       for (let v = first; v < end; v++) {

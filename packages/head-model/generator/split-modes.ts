@@ -1,12 +1,10 @@
-import { NO_MODE } from '../src/head-model-data.ts';
-
 /** Identity modes taken apart into what is the same on both sides and what is opposite. */
 export interface ModeColumns {
-  /** Symmetric columns first; both kinds filled up to a multiple of four. */
+  /** Symmetric columns first. */
   readonly columnMode: Uint16Array;
   readonly symmetricColumns: number;
-  /** Shape (V,3) per column, millimetres; null for columns that fill up. The partner's displacement follows by symmetry. */
-  readonly fields: readonly (Float64Array | null)[];
+  /** Shape (V,3) per column, millimetres. The partner's displacement follows by symmetry. */
+  readonly fields: readonly Float64Array[];
   /** Shape (V): root mean square, over random heads, of the parts that are left out; millimetres. */
   readonly leftOutMm: Float64Array;
 }
@@ -40,15 +38,10 @@ export function splitModes(modesCm: readonly Float64Array[], mirrorVertex: Uint1
         });
     }
   });
-  const fill = (list: [number, Float64Array | null][]): [number, Float64Array | null][] => {
-    while (list.length % 4 !== 0) list.push([NO_MODE, null]);
-    return list;
-  };
-  const symmetric = fill([...even]);
-  const all = [...symmetric, ...fill([...odd])];
+  const all = [...even, ...odd];
   return {
     columnMode: Uint16Array.from(all, ([k]) => k),
-    symmetricColumns: symmetric.length,
+    symmetricColumns: even.length,
     fields: all.map(([, field]) => field),
     leftOutMm: leftOut.map(Math.sqrt),
   };

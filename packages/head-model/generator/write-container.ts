@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { brotliCompressSync, constants } from 'node:zlib';
+import { deflateRawSync } from 'node:zlib';
 import { type ArrayEntry, type ArrayType, FORMAT_VERSION, MAGIC, PREAMBLE_BYTES, type StreamEntry } from '../src/container.ts';
 
 export interface ContainerArray {
@@ -10,7 +10,7 @@ export interface ContainerArray {
 }
 
 /** Bytes of a container (layout: ../src/container.ts). Same input, same bytes. */
-export function writeContainer(meta: unknown, arrays: readonly ContainerArray[], quality = 11): Uint8Array {
+export function writeContainer(meta: unknown, arrays: readonly ContainerArray[]): Uint8Array {
   const raws: Uint8Array[][] = [];
   const sizes: number[] = [];
   const entries: ArrayEntry[] = [];
@@ -23,11 +23,7 @@ export function writeContainer(meta: unknown, arrays: readonly ContainerArray[],
     list.push(padded);
     sizes[stream] = offset + padded.length;
   }
-  const packed = raws.map((list) =>
-    brotliCompressSync(Buffer.concat(list), {
-      params: { [constants.BROTLI_PARAM_QUALITY]: quality, [constants.BROTLI_PARAM_LGWIN]: 24 },
-    }),
-  );
+  const packed = raws.map((list) => deflateRawSync(Buffer.concat(list), { level: 9, memLevel: 9 }));
   let at = 0;
   const streams: StreamEntry[] = packed.map((p, i) => {
     const entry = { offset: at, bytes: p.length, rawBytes: sizes[i]! };

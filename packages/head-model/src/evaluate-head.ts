@@ -1,5 +1,4 @@
-import type { AffineBody, HeadModelData, IdentityBasis, SparseShape } from './head-model-data.ts';
-import { NO_MODE } from './head-model-data.ts';
+import type { AffineBody, HeadModelData, IdentityBasis, SparseShape, StepCarries } from './head-model-data.ts';
 
 /**
  * Vertex positions of a head: neutral + identity modes + expression shapes. The caller has checked the coefficients.
@@ -40,59 +39,88 @@ export function addExpression(shape: SparseShape, amount: number, out: Float32Ar
   }
 }
 
-/** Coefficients by column, and how many columns of each kind are needed (multiples of four). */
-interface ColumnCoefficients {
-  readonly values: Float64Array;
-  readonly symmetricEnd: number;
-  readonly oppositeEnd: number;
+/** Shape (C): the coefficient of each column. */
+function spreadToColumns({ columnCount, columnMode }: IdentityBasis, identity: ArrayLike<number>, used: number): Float64Array {
+  const values = new Float64Array(columnCount);
+  for (let c = 0; c < columnCount; c++) if (columnMode[c]! < used) values[c] = identity[columnMode[c]!]!;
+  return values;
 }
 
-function spreadToColumns(basis: IdentityBasis, identity: ArrayLike<number>, used: number): ColumnCoefficients {
-  const values = new Float64Array(basis.columnCount);
-  let symmetricEnd = 0;
-  let oppositeEnd = basis.symmetricColumns;
-  for (let c = 0; c < basis.columnCount; c++) {
-    const k = basis.columnMode[c]!;
-    if (k === NO_MODE || k >= used || identity[k] === 0) continue;
-    values[c] = identity[k]!;
-    if (c < basis.symmetricColumns) symmetricEnd = c + 1;
-    else oppositeEnd = c + 1;
+/** Sum over columns [first, end) of coefficient times column, steps; shape (3,H). */
+function sumColumns(basis: IdentityBasis, values: Float64Array, first: number, end: number): Float64Array {
+  const { steps, carries, rowVertex } = basis;
+  const entries = 3 * rowVertex.length;
+  const sum = new Float64Array(entries);
+  const used: number[] = [];
+  for (let c = first; c < end; c++) if (values[c] !== 0) used.push(c);
+  // Four columns at once, so that the sums are read and written a quarter as often; what is missing to four is a column times zero.
+  for (let n = 0; n < used.length; n += 4) {
+    const four = [0, 1, 2, 3].map((k) => used[n + k] ?? used[n]!);
+    const amount = [0, 1, 2, 3].map((k) => (n + k < used.length ? values[used[n + k]!]! : 0));
+    addFourColumns(
+      sum,
+      steps,
+      four[0]! * entries,
+      four[1]! * entries,
+      four[2]! * entries,
+      four[3]! * entries,
+      amount[0]!,
+      amount[1]!,
+      amount[2]!,
+      amount[3]!,
+    );
   }
-  return { values, symmetricEnd: 4 * Math.ceil(symmetricEnd / 4), oppositeEnd: 4 * Math.ceil(oppositeEnd / 4) };
+  addCarries(sum, carries, values, first, end);
+  return sum;
 }
 
-/** Sum of coefficient times step over columns [c, end); four sums, so that the additions do not wait for one another. */
-function sumColumns(values: Float64Array, steps: Int16Array, row: number, c: number, end: number): number {
-  let s0 = 0;
-  let s1 = 0;
-  let s2 = 0;
-  let s3 = 0;
-  for (let at = row + c; c < end; c += 4, at += 4) {
-    s0 += values[c]! * steps[at]!;
-    s1 += values[c + 1]! * steps[at + 1]!;
-    s2 += values[c + 2]! * steps[at + 2]!;
-    s3 += values[c + 3]! * steps[at + 3]!;
-  }
-  return s0 + s1 + (s2 + s3);
-}
-
-function addRows(
-  data: Pick<HeadModelData, 'neutral' | 'identity'>,
-  { values, symmetricEnd, oppositeEnd }: ColumnCoefficients,
-  out: Float32Array,
+/** A function of its own, called many times: it is compiled early, which counts where one photo is all that a process makes. */
+function addFourColumns(
+  sum: Float64Array,
+  steps: Int8Array,
+  at0: number,
+  at1: number,
+  at2: number,
+  at3: number,
+  a0: number,
+  a1: number,
+  a2: number,
+  a3: number,
 ): void {
+  for (let i = 0; i < sum.length; i++) {
+    sum[i]! += a0 * steps[at0 + i]! + a1 * steps[at1 + i]! + (a2 * steps[at2 + i]! + a3 * steps[at3 + i]!);
+  }
+}
+
+function addCarries(sum: Float64Array, { count, place, amount }: StepCarries, values: Float64Array, first: number, end: number): void {
+  let n = 0;
+  for (let c = 0; c < end; c++) {
+    const stop = n + count[c]!;
+    if (c >= first && values[c] !== 0) {
+      const value = 256 * values[c]!;
+      for (let k = n; k < stop; k++) sum[place[k]!]! += value * amount[k]!;
+    }
+    n = stop;
+  }
+}
+
+function addRows(data: Pick<HeadModelData, 'neutral' | 'identity'>, values: Float64Array, out: Float32Array): void {
   const { neutral } = data;
-  const { rowVertex, rowPartner, rowStepMm, steps, columnCount, symmetricColumns } = data.identity;
-  for (let h = 0, row = 0; h < rowVertex.length; h++) {
-    const v = 3 * rowVertex[h]!;
-    const m = 3 * rowPartner[h]!;
-    const step = rowStepMm[h]!;
-    for (let d = 0; d < 3; d++, row += columnCount) {
-      const same = step * sumColumns(values, steps, row, 0, symmetricEnd);
-      const opposite = step * sumColumns(values, steps, row, symmetricColumns, oppositeEnd);
+  const { rowVertex, rowPartner, rowStepMm, columnCount, symmetricColumns } = data.identity;
+  const same = sumColumns(data.identity, values, 0, symmetricColumns);
+  const opposite = sumColumns(data.identity, values, symmetricColumns, columnCount);
+  const rows = rowVertex.length;
+  for (let d = 0; d < 3; d++) {
+    const sign = d === 0 ? -1 : 1;
+    for (let h = 0, i = d * rows; h < rows; h++, i++) {
+      const step = rowStepMm[h]!;
+      const s = step * same[i]!;
+      const o = step * opposite[i]!;
+      const v = 3 * rowVertex[h]! + d;
+      const m = 3 * rowPartner[h]! + d;
       // First the partner: a vertex that has none is its own and keeps what is written last.
-      out[m + d] = neutral[m + d]! + (d === 0 ? opposite - same : same - opposite);
-      out[v + d] = neutral[v + d]! + same + opposite;
+      out[m] = neutral[m]! + sign * (s - o);
+      out[v] = neutral[v]! + s + o;
     }
   }
 }
@@ -100,7 +128,7 @@ function addRows(
 function addBody(
   data: Pick<HeadModelData, 'neutral' | 'mirrorVertex' | 'identity'>,
   body: AffineBody,
-  { values }: ColumnCoefficients,
+  values: Float64Array,
   out: Float32Array,
 ): void {
   const { neutral, mirrorVertex } = data;

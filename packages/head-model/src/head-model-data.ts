@@ -24,11 +24,11 @@ export type HeadRegion = 'face' | 'lips' | 'ears' | 'scalp' | 'neck' | 'eyelids'
 export interface IdentityBasis {
   /** K */
   readonly modeCount: number;
-  /** C; a multiple of four, as is `symmetricColumns`: there are columns of zeros to fill up. */
+  /** C */
   readonly columnCount: number;
   /** The first columns are the same on both sides, the others opposite. */
   readonly symmetricColumns: number;
-  /** Shape (C): mode that the column belongs to; {@link NO_MODE} for columns that fill up. Ascending within each kind. */
+  /** Shape (C): mode that the column belongs to, ascending within each kind. */
   readonly columnMode: Uint16Array;
   /** Shape (H): the vertices with a row of their own: one of each pair, both where a pair is not symmetric enough. */
   readonly rowVertex: Uint16Array;
@@ -36,10 +36,22 @@ export interface IdentityBasis {
   readonly rowPartner: Uint16Array;
   /** Shape (H): millimetres per step. */
   readonly rowStepMm: Float32Array;
-  /** Shape (H,3,C): displacement per standard deviation, steps. */
-  readonly steps: Int16Array;
+  /** Shape (C,3,H): displacement per standard deviation, steps: the low byte of each number, which is all of it for most. */
+  readonly steps: Int8Array;
+  /** What is left of the larger numbers, column by column. */
+  readonly carries: StepCarries;
   /** Bodies that move and stretch as a whole: teeth and eyeballs. Their vertices have no rows. */
   readonly bodies: readonly AffineBody[];
+}
+
+/** Numbers of steps that a byte does not hold: 256 times `amount` is added to entry `place` of the column. */
+export interface StepCarries {
+  /** Shape (C): how many each column has. */
+  readonly count: Uint16Array;
+  /** Shape (n): entry of its column, of 3 H. */
+  readonly place: Uint16Array;
+  /** Shape (n) */
+  readonly amount: Int8Array;
 }
 
 /** A run of vertices, on one side, whose displacement is an affine function of the neutral place: t + B (x - centre). */
@@ -50,9 +62,6 @@ export interface AffineBody {
   /** Shape (C,3,4): per column and axis t and the row of B; millimetres. */
   readonly columns: Float32Array;
 }
-
-/** Column that belongs to no mode. */
-export const NO_MODE = 0xffff;
 
 /** One expression shape: only the vertices that move are kept. */
 export interface SparseShape {

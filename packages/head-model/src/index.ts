@@ -9,9 +9,9 @@ export {
   type HeadRegion,
   type IdentityBasis,
   NO_CORNER,
-  NO_MODE,
   type QuantisationRecord,
   type SparseShape,
+  type StepCarries,
 } from './head-model-data.ts';
 export { headModelPath } from './head-model-path.ts';
 export { readHeadModel } from './read-head-model.ts';

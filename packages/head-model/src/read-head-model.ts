@@ -1,5 +1,4 @@
 import { type Container, openContainer } from './container.ts';
-import { decodeModes, REFERENCES } from './decode-modes.ts';
 import type { AffineBody, HeadModelData, HeadPart, HeadRegion, QuantisationRecord, SparseShape } from './head-model-data.ts';
 
 /** What the file says in words; numbers are in its arrays. */
@@ -24,7 +23,7 @@ export interface HeadModelMeta {
   readonly quantisation: QuantisationRecord;
 }
 
-/** Streams of the container: they unpack beside one another and beside the decoding. */
+/** Streams of the container: they unpack beside one another and beside what else the process does. */
 export const STREAM = { mesh: 0, modes: 1, expressions: 2 } as const;
 
 /**
@@ -57,12 +56,12 @@ export async function readHeadModel(bytes: Uint8Array, path: string): Promise<He
       rowVertex: array('rowVertex', 'u16', rowCount),
       rowPartner: array('rowPartner', 'u16', rowCount),
       rowStepMm: array('rowStepMm', 'f32', rowCount),
-      steps: decodeModes(
-        { references: array('references', 'u16', REFERENCES * rowCount), weights: array('weights', 'i16', REFERENCES * rowCount) },
-        3 * basis.columnCount,
-        array('modes', 'i8', 3 * rowCount * basis.columnCount),
-        array('modeEscapes', 'i16'),
-      ),
+      steps: array('modes', 'i8', 3 * rowCount * basis.columnCount),
+      carries: {
+        count: array('carryCount', 'u16', basis.columnCount),
+        place: array('carryPlace', 'u16'),
+        amount: array('carryAmount', 'i8'),
+      },
       bodies: bodies.map((body, b) => ({
         ...body,
         columns: bodyColumns.subarray(12 * basis.columnCount * b, 12 * basis.columnCount * (b + 1)),
