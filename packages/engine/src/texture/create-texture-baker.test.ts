@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type Albedo, mirrorSyntheticPortrait, renderSyntheticPortrait, type SyntheticPortrait } from '../../test/synthetic-portrait.ts';
 import type { FaceModel, PartMaterial } from '../models/face-model.ts';
 import { loadFaceModel } from '../models/load-face-model.ts';
-import { createTextureBaker, type TextureBaker } from './create-texture-baker.ts';
+import { bakeFaceMaps, createTextureBaker, type TextureBaker } from './create-texture-baker.ts';
 import type { FaceMaps, TextureMap } from './face-maps.ts';
 import { createTexelMap, NO_TRIANGLE, rasterizeAttribute } from './texel-map.ts';
 
@@ -220,7 +220,7 @@ describe('createTextureBaker', () => {
   it('paints the canonical face mesh as one filled skin', async () => {
     const canonical = await loadFaceModel('canonical');
     const portrait = renderSyntheticPortrait(canonical, wavySkin);
-    const baked = createTextureBaker(canonical, SIZE).bake(portrait);
+    const baked = bakeFaceMaps({ ...portrait, size: SIZE });
     expect(baked.surfaces.map((s) => s.materials)).toEqual([['skin']]);
     // Most of the mask is seen from the front, eyes and mouth too; its edge is turned away and next to the background.
     expect(baked.observedRatio).toBeGreaterThan(0.7);

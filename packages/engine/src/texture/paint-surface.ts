@@ -112,17 +112,65 @@ export function paintSurface(
   };
   const runs = planRuns(size);
   fillPixels(bytes, options.beside);
-  for (let row = 0; row < size; row++) paintRow(canvas, plan.channels, runs, scratch.isEmpty, row, hasHair);
+  const kinds = new Uint8Array(FIELD_SIZE + 1);
+  let lastRow0 = -1;
+  for (let row = 0; row < size; row++) {
+    const fy = Math.max(0, Math.min(FIELD_SIZE - 1, (row + 0.5) * canvas.step - 0.5));
+    const row0 = Math.floor(fy);
+    if (row0 !== lastRow0) classifyRuns(plan.channels, row0, hasHair, kinds);
+    lastRow0 = row0;
+    paintRow(canvas, plan.channels, runs, kinds, scratch.isEmpty, row, fy);
+  }
   return bytes;
 }
 
-/** Paints one row. One function for all kinds of runs: they have four texels at the usual sizes, too few for calls. */
-function paintRow(canvas: Canvas, channels: Float32Array, runs: Int32Array, isEmpty: Uint8Array, row: number, hasHair: boolean): void {
+/** What the runs between two rows of the field need. */
+const MIXED = 0;
+const PHOTO = 1;
+const SKIN = 2;
+const HAIR = 3;
+
+/** Kind of every run between the field rows `row0` and `row0 + 1`: it holds for all rows of texels between them. */
+function classifyRuns(channels: Float32Array, row0: number, hasHair: boolean, kinds: Uint8Array): void {
+  const C = PLAN.count;
+  const row1 = row0 + 1 < FIELD_SIZE ? row0 + 1 : row0;
+  for (let k = 0; k <= FIELD_SIZE; k++) {
+    const cell0 = k > 0 ? k - 1 : 0;
+    const cell1 = k < FIELD_SIZE ? k : FIELD_SIZE - 1;
+    let isPhoto = true;
+    let hasPhoto = false;
+    let isHair = hasHair;
+    let isBare = true;
+    for (let corner = 0; corner < 4; corner++) {
+      const i = ((corner < 2 ? row0 : row1) * FIELD_SIZE + (corner & 1 ? cell1 : cell0)) * C;
+      const own = channels[i + PLAN.own];
+      const other = channels[i + PLAN.mirrored];
+      if (own <= 1 - MIN_WEIGHT) isPhoto = false;
+      if (own > MIN_WEIGHT || other > MIN_WEIGHT) hasPhoto = true;
+      if (hasHair) {
+        const hairness = channels[i + PLAN.hairness];
+        if (hairness < FULL_HAIRNESS) isHair = false;
+        if (hairness > MIN_HAIRNESS) isBare = false;
+      }
+    }
+    kinds[k] = isPhoto ? PHOTO : hasPhoto ? MIXED : isBare ? SKIN : isHair ? HAIR : MIXED;
+  }
+}
+
+/** Paints one row, `fy` rows of the field from its top. One function for all kinds of runs: those of four texels are too short for calls. */
+function paintRow(
+  canvas: Canvas,
+  channels: Float32Array,
+  runs: Int32Array,
+  kinds: Uint8Array,
+  isEmpty: Uint8Array,
+  row: number,
+  fy: number,
+): void {
   const { size, step, triangle, own: ownPlace, mirrored: mirroredPlace, rgb, stride, right, down, maxX, maxY } = canvas;
   const { grainTile, grainScale, strands, contrast, observed, out } = canvas;
   const C = PLAN.count;
   const y = row + 0.5;
-  const fy = Math.max(0, Math.min(FIELD_SIZE - 1, y * step - 0.5));
   const row0 = Math.floor(fy);
   const row1 = row0 + 1 < FIELD_SIZE ? row0 + 1 : row0;
   const ty = fy - row0;
@@ -130,37 +178,22 @@ function paintRow(canvas: Canvas, channels: Float32Array, runs: Int32Array, isEm
   const base1 = row1 * FIELD_SIZE * C;
   const grainRow = (row & (GRAIN_TILE - 1)) * GRAIN_TILE;
   const rowBase = row * size;
-  let own1 = channels[base0] + ty * (channels[base1] - channels[base0]);
-  let other1 = channels[base0 + 1] + ty * (channels[base1 + 1] - channels[base0 + 1]);
+  const hasHair = strands.length > 0;
 
   for (let k = 0; k <= FIELD_SIZE; k++) {
-    // Cells k - 1 and k, the first and the last repeated beyond the border; a and b in the upper row, c and d in the lower.
-    const cell0 = k > 0 ? k - 1 : 0;
-    const cell1 = k < FIELD_SIZE ? k : FIELD_SIZE - 1;
-    const a = base0 + cell0 * C;
-    const b = base0 + cell1 * C;
-    const c = base1 + cell0 * C;
-    const d = base1 + cell1 * C;
-    const own0 = own1;
-    const other0 = other1;
-    own1 = channels[b] + ty * (channels[d] - channels[b]);
-    other1 = channels[b + 1] + ty * (channels[d + 1] - channels[b + 1]);
     const from = runs[k];
     const to = runs[k + 1];
-    if (from >= to) continue;
-    if (isEmpty[row * (FIELD_SIZE + 1) + k] === 1) continue;
-    const needsOwn = own0 > MIN_WEIGHT || own1 > MIN_WEIGHT;
-    const needsOther = other0 > MIN_WEIGHT || other1 > MIN_WEIGHT;
-
-    if (needsOwn && !needsOther && own0 > 1 - MIN_WEIGHT && own1 > 1 - MIN_WEIGHT) {
-      // Photo and nothing else.
-      for (let column = from; column < to; column++) {
+    if (from >= to || isEmpty[row * (FIELD_SIZE + 1) + k] === 1) continue;
+    const kind = kinds[k];
+    if (kind === PHOTO) {
+      // Photo and nothing else: all runs of this kind at once.
+      while (k < FIELD_SIZE && kinds[k + 1] === PHOTO) k++;
+      const end = runs[k + 1];
+      for (let column = from; column < end; column++) {
         const p = rowBase + column;
         const t = triangle[p];
-        if (t === NO_TRIANGLE) {
-          for (let k = 0; k < 3; k++) out[3 * p + k] = channels[a + PLAN.skin + k];
-          continue;
-        }
+        // Beside the islands the texture keeps the colour that it was filled with.
+        if (t === NO_TRIANGLE) continue;
         const x = column + 0.5;
         const m = 6 * t;
         let sx = ownPlace[m] * x + ownPlace[m + 1] * y + ownPlace[m + 2];
@@ -186,6 +219,13 @@ function paintRow(canvas: Canvas, channels: Float32Array, runs: Int32Array, isEm
       continue;
     }
 
+    // Cells k - 1 and k, the first and the last repeated beyond the border; a and b in the upper row, c and d in the lower.
+    const cell0 = k > 0 ? k - 1 : 0;
+    const cell1 = k < FIELD_SIZE ? k : FIELD_SIZE - 1;
+    const a = base0 + cell0 * C;
+    const b = base0 + cell1 * C;
+    const c = base1 + cell0 * C;
+    const d = base1 + cell1 * C;
     // Completed skin at the left end of the run and its change per cell.
     const r0 = channels[a + 5] + ty * (channels[c + 5] - channels[a + 5]);
     const g0 = channels[a + 6] + ty * (channels[c + 6] - channels[a + 6]);
@@ -193,17 +233,7 @@ function paintRow(canvas: Canvas, channels: Float32Array, runs: Int32Array, isEm
     const dr = channels[b + 5] + ty * (channels[d + 5] - channels[b + 5]) - r0;
     const dg = channels[b + 6] + ty * (channels[d + 6] - channels[b + 6]) - g0;
     const db = channels[b + 7] + ty * (channels[d + 7] - channels[b + 7]) - b0;
-    let needsHair = false;
-    let hairness0 = 0;
-    let dHairness = 0;
-    if (hasHair) {
-      hairness0 = channels[a + 11] + ty * (channels[c + 11] - channels[a + 11]);
-      const hairness1 = channels[b + 11] + ty * (channels[d + 11] - channels[b + 11]);
-      needsHair = hairness0 > MIN_HAIRNESS || hairness1 > MIN_HAIRNESS;
-      dHairness = hairness1 - hairness0;
-    }
-
-    if (!needsOwn && !needsOther && !needsHair) {
+    if (kind === SKIN) {
       for (let column = from; column < to; column++) {
         const p = rowBase + column;
         const tx = (column + 0.5) * step + 0.5 - k;
@@ -222,13 +252,7 @@ function paintRow(canvas: Canvas, channels: Float32Array, runs: Int32Array, isEm
     const hdr = channels[b + 8] + ty * (channels[d + 8] - channels[b + 8]) - hr0;
     const hdg = channels[b + 9] + ty * (channels[d + 9] - channels[b + 9]) - hg0;
     const hdb = channels[b + 10] + ty * (channels[d + 10] - channels[b + 10]) - hb0;
-    const or0 = channels[a + 2] + ty * (channels[c + 2] - channels[a + 2]);
-    const og0 = channels[a + 3] + ty * (channels[c + 3] - channels[a + 3]);
-    const ob0 = channels[a + 4] + ty * (channels[c + 4] - channels[a + 4]);
-    const odr = channels[b + 2] + ty * (channels[d + 2] - channels[b + 2]) - or0;
-    const odg = channels[b + 3] + ty * (channels[d + 3] - channels[b + 3]) - og0;
-    const odb = channels[b + 4] + ty * (channels[d + 4] - channels[b + 4]) - ob0;
-    if (hasHair && !needsOwn && !needsOther && hairness0 > FULL_HAIRNESS && hairness0 + dHairness > FULL_HAIRNESS) {
+    if (kind === HAIR) {
       // Hair and nothing else.
       for (let column = from; column < to; column++) {
         const p = rowBase + column;
@@ -241,8 +265,19 @@ function paintRow(canvas: Canvas, channels: Float32Array, runs: Int32Array, isEm
       }
       continue;
     }
-    const dOwn = own1 - own0;
-    const dOther = other1 - other0;
+    const or0 = channels[a + 2] + ty * (channels[c + 2] - channels[a + 2]);
+    const og0 = channels[a + 3] + ty * (channels[c + 3] - channels[a + 3]);
+    const ob0 = channels[a + 4] + ty * (channels[c + 4] - channels[a + 4]);
+    const odr = channels[b + 2] + ty * (channels[d + 2] - channels[b + 2]) - or0;
+    const odg = channels[b + 3] + ty * (channels[d + 3] - channels[b + 3]) - og0;
+    const odb = channels[b + 4] + ty * (channels[d + 4] - channels[b + 4]) - ob0;
+    const own0 = channels[a] + ty * (channels[c] - channels[a]);
+    const dOwn = channels[b] + ty * (channels[d] - channels[b]) - own0;
+    const other0 = channels[a + 1] + ty * (channels[c + 1] - channels[a + 1]);
+    const dOther = channels[b + 1] + ty * (channels[d + 1] - channels[b + 1]) - other0;
+    const hairness0 = hasHair ? channels[a + 11] + ty * (channels[c + 11] - channels[a + 11]) : 0;
+    const dHairness = hasHair ? channels[b + 11] + ty * (channels[d + 11] - channels[b + 11]) - hairness0 : 0;
+    const needsHair = hairness0 > MIN_HAIRNESS || hairness0 + dHairness > MIN_HAIRNESS;
     for (let column = from; column < to; column++) {
       const p = rowBase + column;
       const x = column + 0.5;
@@ -270,8 +305,10 @@ function paintRow(canvas: Canvas, channels: Float32Array, runs: Int32Array, isEm
         green += mix * ((hg0 + tx * hdg) * shine - green);
         blue += mix * ((hb0 + tx * hdb) * shine - blue);
       }
-      const own = needsOwn ? own0 + tx * dOwn : 0;
-      const other = needsOther ? other0 + tx * dOther : 0;
+      let own = own0 + tx * dOwn;
+      let other = other0 + tx * dOther;
+      if (own < MIN_WEIGHT) own = 0;
+      if (other < MIN_WEIGHT) other = 0;
       const rest = 1 - own - other;
       red *= rest;
       green *= rest;
