@@ -2,6 +2,7 @@ import { FacewrightError } from '@facewright/protocol';
 import { composePreview } from './export/compose-preview.ts';
 import { createGlbEncoder, type GlbEncoder } from './export/create-glb-encoder.ts';
 import { createObjEncoder, type ObjEncoder } from './export/create-obj-encoder.ts';
+import { createPngOnce } from './export/create-png-once.ts';
 import { describeCamera } from './export/describe-camera.ts';
 import { describeLandmarks } from './export/describe-landmarks.ts';
 import { describeReport } from './export/describe-report.ts';
@@ -47,22 +48,28 @@ export async function encodeFiles(reconstruction: Reconstruction, options: Encod
   const { face, maps, landmarks, photo, view } = reconstruction;
   const encoders = encodersOf(face.model);
   const version = ENGINE_VERSION;
-  const files: OutputFile[] = [];
+  const pngOf = createPngOnce();
+  const compact = options.compact ?? false;
+  // Begun together: pictures are compressed on other threads while the preview is drawn on this one. Compressing is begun first.
+  const works: Promise<OutputFile[]>[] = [];
+  // Not called right here: what throws at once must not leave the others' failures without a listener.
+  const begin = (make: () => OutputFile[] | Promise<OutputFile[]>): void => {
+    works.push((async () => make())());
+  };
   if (formats.has('glb')) {
-    const bytes = await encoders.glb.encode(reconstruction, {
-      version,
-      ...(options.compact === undefined ? {} : { compact: options.compact }),
-    });
-    files.push({ name: 'face.glb', bytes });
+    begin(async () => [{ name: 'face.glb', bytes: await encoders.glb.encode(reconstruction, { version, compact, pngOf }) }]);
   }
-  if (formats.has('obj')) files.push(...encoders.obj.encode(reconstruction, { version }));
   // The material file names the textures, so they come with it.
-  if (formats.has('maps') || formats.has('obj')) files.push(...(await encodeMaps(maps)));
-  if (formats.has('preview')) files.push({ name: 'preview.png', bytes: await composePreview({ face, maps, view }) });
+  if (formats.has('maps') || formats.has('obj')) begin(() => encodeMaps(maps, pngOf));
+  if (formats.has('preview')) begin(async () => [{ name: 'preview.png', bytes: await composePreview({ face, maps, view }) }]);
+  if (formats.has('obj')) begin(() => encoders.obj.encode(reconstruction, { version }));
   if (formats.has('json')) {
-    files.push({ name: 'landmarks.json', bytes: formatJson(describeLandmarks(face, landmarks, photo)) });
-    files.push({ name: 'camera.json', bytes: formatJson(describeCamera(face.intrinsics, face.pose, photo)) });
+    begin(() => [
+      { name: 'landmarks.json', bytes: formatJson(describeLandmarks(face, landmarks, photo)) },
+      { name: 'camera.json', bytes: formatJson(describeCamera(face.intrinsics, face.pose, photo)) },
+    ]);
   }
+  const files = (await Promise.all(works)).flat();
   files.push({ name: 'report.json', bytes: formatJson(describeReport(reconstruction, files, { version })) });
   return new Map(files.map((f) => [f.name, f.bytes]));
 }

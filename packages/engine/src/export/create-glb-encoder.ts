@@ -6,6 +6,7 @@ import { computeVertexNormals } from '../render/compute-vertex-normals.ts';
 import type { FaceMaps, SurfaceMaterial, TextureMap } from '../texture/face-maps.ts';
 import { checkFaceFinite } from './check-face-finite.ts';
 import { computeSphereCenter } from './compute-sphere-center.ts';
+import { createPngOnce, type PngOfTexture } from './create-png-once.ts';
 import { describeCamera, type PhotoSize } from './describe-camera.ts';
 import { encodeImage } from './encode-image.ts';
 import { formatGlb } from './format-glb.ts';
@@ -31,6 +32,8 @@ export interface GlbOptions {
   readonly morphTargets?: boolean;
   /** Version of the program, for the extras. */
   readonly version: string;
+  /** Where the PNGs come from that others want too. @default made here */
+  readonly pngOf?: PngOfTexture;
 }
 
 /** Writes GLB files of faces of one model; what does not depend on the person is laid out once and kept. */
@@ -98,7 +101,7 @@ export function createGlbEncoder(model: FaceModel): GlbEncoder {
       const pivots = layouts.plans.map((plan) => computePivot(plan, face.neutralPositions));
       // The pictures are encoded on other threads while the geometry is written here.
       const [images, geometry] = await Promise.all([
-        encodeTextures(surfaces, options.compact ?? false),
+        encodeTextures(surfaces, options.compact ?? false, options.pngOf ?? createPngOnce()),
         writeGeometry(layouts, options, face.neutralPositions, pivots),
       ]);
       return assemble(input, options, surfaces, layouts.plans, pivots, geometry, images);
@@ -137,7 +140,7 @@ function surfaceOfMaterial(surfaces: readonly SurfaceMaterial[]): Map<PartMateri
 }
 
 /** The pictures of the surfaces, each once. Opaque ones as JPEG, those whose alpha counts as PNG; all as WebP in the compact form. */
-async function encodeTextures(surfaces: readonly SurfaceMaterial[], compact: boolean): Promise<EncodedTexture[]> {
+async function encodeTextures(surfaces: readonly SurfaceMaterial[], compact: boolean, pngOf: PngOfTexture): Promise<EncodedTexture[]> {
   const maps = new Map<TextureMap, boolean>();
   for (const { albedo, alphaMode } of surfaces) {
     if (albedo !== null) maps.set(albedo, (maps.get(albedo) ?? false) || (alphaMode !== 'OPAQUE' && albedo.channels === 4));
@@ -145,7 +148,7 @@ async function encodeTextures(surfaces: readonly SurfaceMaterial[], compact: boo
   return Promise.all(
     Array.from(maps, async ([map, needsAlpha]) => {
       const encoding = compact ? 'webp' : needsAlpha ? 'png' : 'jpeg';
-      return { map, bytes: await encodeImage(map, encoding), mimeType: `image/${encoding}` };
+      return { map, bytes: await (encoding === 'png' ? pngOf(map) : encodeImage(map, encoding)), mimeType: `image/${encoding}` };
     }),
   );
 }
@@ -167,24 +170,17 @@ function writePlainGeometry(
   const positions = new Float32Array(3 * layout.vertexCount);
   const normals = new Float32Array(3 * layout.vertexCount);
   const accessors = layout.accessors.slice();
-  let at = 0;
+  let start = 0;
   let primitive = 0;
   plans.forEach((plan, m) => {
-    const [px, py, pz] = pivots[m]!;
     for (const { modelVertex } of plan.primitives) {
-      const start = at;
-      for (let v = 0; v < modelVertex.length; v++) {
-        const source = 3 * modelVertex[v]!;
-        positions[at] = neutralMm[source]! / 1000 - px;
-        positions[at + 1] = neutralMm[source + 1]! / 1000 - py;
-        positions[at + 2] = neutralMm[source + 2]! / 1000 - pz;
-        normals[at] = modelNormals[source]!;
-        normals[at + 1] = modelNormals[source + 1]!;
-        normals[at + 2] = modelNormals[source + 2]!;
-        at += 3;
-      }
+      const end = start + 3 * modelVertex.length;
+      const own = positions.subarray(start, end);
+      takeVertices(modelVertex, neutralMm, 1000, pivots[m]!, own);
+      takeVertices(modelVertex, modelNormals, 1, NO_PIVOT, normals.subarray(start, end));
       const accessor = layout.positionAccessors[primitive++]!;
-      accessors[accessor] = { ...accessors[accessor]!, ...computeBounds(positions.subarray(start, at)) };
+      accessors[accessor] = { ...accessors[accessor]!, ...computeBounds(own) };
+      start = end;
     }
   });
   return {
@@ -194,6 +190,24 @@ function writePlainGeometry(
     binary: [layout.staticBytes, new Uint8Array(positions.buffer), new Uint8Array(normals.buffer)],
     unpackedBytes: 0,
   };
+}
+
+const NO_PIVOT = [0, 0, 0] as const;
+
+/** out = source of each vertex / divisor - pivot, shape (N,3). */
+function takeVertices(
+  modelVertex: Uint32Array,
+  source: Float32Array,
+  divisor: number,
+  [pivotX, pivotY, pivotZ]: Pivots[number],
+  out: Float32Array,
+): void {
+  for (let v = 0, at = 0; v < modelVertex.length; v++, at += 3) {
+    const from = 3 * modelVertex[v]!;
+    out[at] = source[from]! / divisor - pivotX;
+    out[at + 1] = source[from + 1]! / divisor - pivotY;
+    out[at + 2] = source[from + 2]! / divisor - pivotZ;
+  }
 }
 
 function assemble(

@@ -1,8 +1,7 @@
 import sharp from 'sharp';
 import type { TextureMap } from '../texture/face-maps.ts';
-import { encodePng } from './encode-png.ts';
 
-export type ImageEncoding = 'jpeg' | 'png' | 'webp';
+export type ImageEncoding = 'jpeg' | 'webp';
 
 /**
  * JPEG of opaque textures in the GLB, 1..100. Measured on a face at 1024 x 1024: 88: 137 KB, 43.0 dB; 90: 150 KB, 43.8 dB; 95: 211 KB,
@@ -17,16 +16,13 @@ export const WEBP_QUALITY = 85;
 export const WEBP_ALPHA_QUALITY = 60;
 
 /**
- * Encodes a texture. The bytes depend on pixels and encoding only.
- *
- * JPEG and WebP are lossy; PNG keeps every texel. JPEG drops alpha.
+ * Encodes a texture with loss (without: `encodePng`). The bytes depend on pixels and encoding only. JPEG drops alpha.
  */
 export async function encodeImage(
   map: Pick<TextureMap, 'width' | 'height' | 'channels' | 'data'>,
   encoding: ImageEncoding,
 ): Promise<Uint8Array> {
   const { width, height, channels, data } = map;
-  if (encoding === 'png') return encodePng({ width, height, channels, data });
   const image = sharp(data, { raw: { width, height, channels } });
   if (encoding === 'webp') return image.webp({ quality: WEBP_QUALITY, alphaQuality: WEBP_ALPHA_QUALITY, effort: 2 }).toBuffer();
   if (channels === 4) image.removeAlpha();

@@ -7,6 +7,9 @@ const SIGNATURE = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a
 /** PNG colour type by number of channels: grey, -, RGB, RGBA. */
 const COLOR_TYPES = { 1: 0, 3: 2, 4: 6 } as const;
 const INDEXED = 3;
+/** How zlib works on differences of colours, and on indices of a palette. */
+const FAST = { level: 1, strategy: zlib.constants.Z_RLE } as const;
+const PALETTE = { level: 4 } as const;
 
 /**
  * Encodes an 8-bit picture as PNG, sRGB.
@@ -33,7 +36,8 @@ export async function encodePng(picture: {
   const filtered = filterUp(samples, indexed === null ? width * channels : width, height);
   const compressed = await deflate(
     filtered,
-    indexed === null ? { level: 1, strategy: zlib.constants.Z_RLE, memLevel: 9 } : { level: 4, memLevel: 9 },
+    // Output in a few large pieces: for each one the library comes back to this thread.
+    { memLevel: 9, chunkSize: Math.max(1 << 14, filtered.length >> 1), ...(indexed === null ? FAST : PALETTE) },
   );
 
   const header = new Uint8Array(13);
@@ -61,16 +65,43 @@ export async function encodePng(picture: {
 
 function filterUp(data: Uint8Array, stride: number, height: number): Uint8Array {
   const filtered = new Uint8Array((stride + 1) * height);
-  filtered.set(data.subarray(0, stride), 1);
-  // Row 0 keeps filter 0 (none): there is nothing above it.
-  for (let y = 1; y < height; y++) {
+  const isAligned = stride % 4 === 0 && data.byteOffset % 4 === 0;
+  const rows = isAligned ? subtractWords(data, stride) : subtractBytes(data, stride);
+  for (let y = 0; y < height; y++) {
     const to = y * (stride + 1);
-    filtered[to] = 2;
-    const from = y * stride;
-    for (let x = 0; x < stride; x++) filtered[to + 1 + x] = data[from + x]! - data[from - stride + x]!;
+    // Row 0 keeps filter 0 (none): there is nothing above it.
+    filtered[to] = y === 0 ? 0 : 2;
+    filtered.set(rows.subarray(y * stride, (y + 1) * stride), to + 1);
   }
   return filtered;
 }
+
+/** Each byte less the one `stride` before it, modulo 256; the first `stride` as they are. */
+function subtractBytes(data: Uint8Array, stride: number): Uint8Array {
+  const out = new Uint8Array(data.length);
+  out.set(data.subarray(0, stride));
+  for (let i = stride; i < out.length; i++) out[i] = data[i]! - data[i - stride]!;
+  return out;
+}
+
+/**
+ * The same, four bytes at once, in a quarter of the time: the top bit of each byte is set aside so that nothing is borrowed from the
+ * next one (Warren, Hacker's Delight, section 2-18).
+ */
+function subtractWords(data: Uint8Array, stride: number): Uint8Array {
+  const words = new Int32Array(data.buffer, data.byteOffset, data.length / 4);
+  const out = new Int32Array(words.length);
+  const above = stride / 4;
+  out.set(words.subarray(0, above));
+  for (let i = above; i < out.length; i++) {
+    const a = words[i]!;
+    const b = words[i - above]!;
+    out[i] = ((a | TOP_BITS) - (b & ~TOP_BITS)) ^ ((a ^ ~b) & TOP_BITS);
+  }
+  return new Uint8Array(out.buffer);
+}
+
+const TOP_BITS = 0x80808080 | 0;
 
 /** Slots of the hash table below: four times the colours that a palette holds, so that probing is short. */
 const HASH_SLOTS = 1024;
