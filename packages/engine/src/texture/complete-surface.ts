@@ -126,7 +126,8 @@ export function completeSurface(
     if (a === 0 && b === 0) continue;
     // A strand or shadow over the far side gives way to bare skin on the near side.
     const nearer = smoothstep(0.03, 0.2, seen[q] - seen[p]) * (1 - notSkin[q]);
-    const darker = nearer === 0 ? 0 : smoothstep(0.35, 0.8, tone[3 * q] - tone[3 * p]);
+    // The tone of a place that was not seen is what the last photo left there.
+    const darker = nearer === 0 || seen[p] === 0 ? 0 : smoothstep(0.35, 0.8, tone[3 * q] - tone[3 * p]);
     const covered = 0.6 * nearer * Math.max(notSkin[p], darker);
     const gain = b - a + covered;
     const w = smoothstep(0.1, 0.45, a) * (1 - smoothstep(0.15, 0.6, gain));
@@ -275,7 +276,9 @@ function weighPhoto(
     if (onTop > 0) {
       let head = 1 - other;
       if (hair !== null && other > 0) {
-        const hairLike = 1 - smoothstep(4, 6.5, computeToneDistance(tone, 3 * p, hair.tone, 0, hair.toneSpread));
+        // The more edge-on, the nearer the background: there it must look like the rest of the hair.
+        const limit = 2.6 + 1.6 * smoothstep(0.3, 0.8, seen[p]);
+        const hairLike = 1 - smoothstep(limit, 1.5 * limit, computeToneDistance(tone, 3 * p, hair.tone, 0, hair.toneSpread));
         head = Math.max(hairLike, head, smoothstep(0.55, 0.9, seen[p]));
       }
       belongs += onTop * (head - belongs);

@@ -131,8 +131,8 @@ function estimateHair(
       const other = smoothstep(SKIN_SURE, SKIN_NOT, distance);
       bands[band].texels++;
       bands[band].hair += other;
-      // A sample in four does for a median.
-      if (other > 0.9 && (p & 3) === 0)
+      // A sample in four does for a median; edge-on there may be background among them.
+      if (other > 0.9 && observation.seen[p] > 0.35 && (p & 3) === 0)
         bands[band].samples.push(observation.rgb[3 * p], observation.rgb[3 * p + 1], observation.rgb[3 * p + 2]);
     }
   }
