@@ -23,6 +23,13 @@ const LEAST_AREA_RATIO = 0.15;
 /** Landmarks of more weight than this are not given up for a fold (outlines are). */
 const PINNED_WEIGHT = 0.1;
 
+/**
+ * Long loops are cut into calls of so many steps. A process that makes one face spends most of its time on code that is not compiled yet; a function
+ * that is called often is compiled once and used from the next call on, one that is called once and loops long is compiled in the middle, and again
+ * where the guesses of that fail.
+ */
+const BLOCK = 512;
+
 /** The part of a mesh that the field lives on. Its vertices are counted anew, from the landmarks outward. */
 interface AlignmentGraph {
   /** Shape (A): vertex of the model. */
@@ -84,19 +91,29 @@ export function alignToLandmarks(model: FaceModel, projected: Float32Array, targ
     projected[2 * vertex[i] + 1] += membrane[2 * i + 1];
   }
   graph.looseParts.forEach((vertices, p) => {
-    for (const v of vertices) {
-      projected[2 * v] += moves[2 * p];
-      projected[2 * v + 1] += moves[2 * p + 1];
-    }
+    shiftPoints(projected, vertices, moves[2 * p], moves[2 * p + 1]);
   });
   return projected;
 }
 
+function shiftPoints(points: Float32Array, vertices: Uint32Array, dx: number, dy: number): void {
+  for (let i = 0; i < vertices.length; i++) {
+    points[2 * vertices[i]] += dx;
+    points[2 * vertices[i] + 1] += dy;
+  }
+}
+
+/** Sum of every second number of `points` at the vertices, from `axis` on, divided by their count term by term. */
+function meanOfPoints(points: Float32Array, vertices: Uint32Array, axis: 0 | 1): number {
+  let mean = 0;
+  for (let i = 0; i < vertices.length; i++) mean += points[2 * vertices[i] + axis] / vertices.length;
+  return mean;
+}
+
 /** @returns shape (A,2) */
 function solveMembrane(graph: AlignmentGraph, residual: Float64Array, weight: Float64Array): Float64Array {
-  const { nearCount, nearest, arrives, start, neighbour, degree, cornerStart, corner, cornerWeight } = graph;
+  const { nearCount, nearest, arrives, degree } = graph;
   const count = degree.length;
-  const screen = 1 / (DECAY_EDGES * DECAY_EDGES);
   const field = new Float64Array(2 * count);
   for (let i = 0; i < count; i++) {
     field[2 * i] = arrives[i] * residual[2 * nearest[i]];
@@ -104,33 +121,47 @@ function solveMembrane(graph: AlignmentGraph, residual: Float64Array, weight: Fl
   }
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const last = sweep % 4 === 3 ? count : nearCount;
-    for (let i = 0; i < last; i++) {
-      let x = 0;
-      let y = 0;
-      let stiffness = degree[i] + screen;
-      for (let n = start[i], end = start[i + 1]; n < end; n++) {
-        const o = 2 * neighbour[n];
-        x += field[o];
-        y += field[o + 1];
-      }
-      for (let n = cornerStart[i], end = cornerStart[i + 1]; n < end; n++) {
-        const l = corner[3 * n];
-        const o1 = 2 * corner[3 * n + 1];
-        const o2 = 2 * corner[3 * n + 2];
-        const b = cornerWeight[3 * n];
-        const b1 = cornerWeight[3 * n + 1];
-        const b2 = cornerWeight[3 * n + 2];
-        const w = LANDMARK_WEIGHT * weight[l] * b;
-        x += w * (residual[2 * l] - b1 * field[o1] - b2 * field[o2]);
-        y += w * (residual[2 * l + 1] - b1 * field[o1 + 1] - b2 * field[o2 + 1]);
-        stiffness += w * b;
-      }
-      const o = 2 * i;
-      field[o] += RELAXATION * (x / stiffness - field[o]);
-      field[o + 1] += RELAXATION * (y / stiffness - field[o + 1]);
-    }
+    for (let i = 0; i < last; i += BLOCK) relax(graph, residual, weight, field, i, Math.min(i + BLOCK, last));
   }
   return field;
+}
+
+/** One visit of the vertices [first, last). */
+function relax(
+  graph: AlignmentGraph,
+  residual: Float64Array,
+  weight: Float64Array,
+  field: Float64Array,
+  first: number,
+  last: number,
+): void {
+  const { start, neighbour, degree, cornerStart, corner, cornerWeight } = graph;
+  const screen = 1 / (DECAY_EDGES * DECAY_EDGES);
+  for (let i = first; i < last; i++) {
+    let x = 0;
+    let y = 0;
+    let stiffness = degree[i] + screen;
+    for (let n = start[i], end = start[i + 1]; n < end; n++) {
+      const o = 2 * neighbour[n];
+      x += field[o];
+      y += field[o + 1];
+    }
+    for (let n = cornerStart[i], end = cornerStart[i + 1]; n < end; n++) {
+      const l = corner[3 * n];
+      const o1 = 2 * corner[3 * n + 1];
+      const o2 = 2 * corner[3 * n + 2];
+      const b = cornerWeight[3 * n];
+      const b1 = cornerWeight[3 * n + 1];
+      const b2 = cornerWeight[3 * n + 2];
+      const w = LANDMARK_WEIGHT * weight[l] * b;
+      x += w * (residual[2 * l] - b1 * field[o1] - b2 * field[o2]);
+      y += w * (residual[2 * l + 1] - b1 * field[o1 + 1] - b2 * field[o2 + 1]);
+      stiffness += w * b;
+    }
+    const o = 2 * i;
+    field[o] += RELAXATION * (x / stiffness - field[o]);
+    field[o + 1] += RELAXATION * (y / stiffness - field[o + 1]);
+  }
 }
 
 /**
@@ -155,12 +186,8 @@ function computePartMoves(
   const reachSq = (0.1 * (right - left)) ** 2;
   const moves = new Float64Array(2 * parts.length);
   parts.forEach((vertices, p) => {
-    let cx = 0;
-    let cy = 0;
-    for (const v of vertices) {
-      cx += projected[2 * v] / vertices.length;
-      cy += projected[2 * v + 1] / vertices.length;
-    }
+    const cx = meanOfPoints(projected, vertices, 0);
+    const cy = meanOfPoints(projected, vertices, 1);
     // The constant keeps parts that are far from every landmark where they are.
     let sum = 0.1;
     for (let l = 0; l < weight.length; l++) {
@@ -190,33 +217,11 @@ function smoothFolds(graph: AlignmentGraph, projected: Float32Array, weight: Flo
     for (let n = cornerStart[i]; n < cornerStart[i + 1]; n++) if (weight[corner[3 * n]] > PINNED_WEIGHT) isPinned[i] = 1;
   }
   const isFolded = new Uint8Array(vertex.length);
-  let candidates: ArrayLike<number> = triangles;
+  let candidates = triangles;
   for (let round = 0; round < 3; round++) {
     const folded: number[] = [];
-    for (let t = 0; t < candidates.length; t += 3) {
-      const a = 2 * candidates[t];
-      const b = 2 * candidates[t + 1];
-      const c = 2 * candidates[t + 2];
-      const pa = 2 * vertex[candidates[t]];
-      const pb = 2 * vertex[candidates[t + 1]];
-      const pc = 2 * vertex[candidates[t + 2]];
-      const abx = projected[pb] - projected[pa];
-      const aby = projected[pb + 1] - projected[pa + 1];
-      const acx = projected[pc] - projected[pa];
-      const acy = projected[pc + 1] - projected[pa + 1];
-      const before = abx * acy - aby * acx;
-      // y down: what is counter-clockwise from outside turns clockwise here, which makes the area negative
-      if (before >= 0) continue;
-      const dbx = abx + field[b] - field[a];
-      const dby = aby + field[b + 1] - field[a + 1];
-      const dcx = acx + field[c] - field[a];
-      const dcy = acy + field[c + 1] - field[a + 1];
-      if (dbx * dcy - dby * dcx <= LEAST_AREA_RATIO * before) continue;
-      for (let k = 0; k < 3; k++) {
-        const i = candidates[t + k];
-        if (isFolded[i] === 0) folded.push(i);
-        isFolded[i] = 1;
-      }
+    for (let t = 0; t < candidates.length; t += 3 * BLOCK) {
+      listFolded(candidates, vertex, projected, field, t, Math.min(t + 3 * BLOCK, candidates.length), isFolded, folded);
     }
     if (folded.length === 0) return;
     for (const i of folded) {
@@ -232,15 +237,60 @@ function smoothFolds(graph: AlignmentGraph, projected: Float32Array, weight: Flo
       field[2 * i + 1] = y / graph.degree[i];
     }
     // Only triangles at these corners can have changed.
-    const next: number[] = [];
-    for (let t = 0; t < triangles.length; t += 3) {
-      if (isFolded[triangles[t]] + isFolded[triangles[t + 1]] + isFolded[triangles[t + 2]] > 0) {
-        next.push(triangles[t], triangles[t + 1], triangles[t + 2]);
-      }
-    }
+    candidates = selectTriangles(triangles, isFolded);
     for (const i of folded) isFolded[i] = 0;
-    candidates = next;
   }
+}
+
+/** Marks and lists the corners of the triangles `candidates[first..last)` that face the camera and are folded by the field. */
+function listFolded(
+  candidates: Uint32Array,
+  vertex: Uint32Array,
+  projected: Float32Array,
+  field: Float64Array,
+  first: number,
+  last: number,
+  isFolded: Uint8Array,
+  folded: number[],
+): void {
+  for (let t = first; t < last; t += 3) {
+    const a = 2 * candidates[t];
+    const b = 2 * candidates[t + 1];
+    const c = 2 * candidates[t + 2];
+    const pa = 2 * vertex[candidates[t]];
+    const pb = 2 * vertex[candidates[t + 1]];
+    const pc = 2 * vertex[candidates[t + 2]];
+    const abx = projected[pb] - projected[pa];
+    const aby = projected[pb + 1] - projected[pa + 1];
+    const acx = projected[pc] - projected[pa];
+    const acy = projected[pc + 1] - projected[pa + 1];
+    const before = abx * acy - aby * acx;
+    // y down: what is counter-clockwise from outside turns clockwise here, which makes the area negative
+    if (before >= 0) continue;
+    const dbx = abx + field[b] - field[a];
+    const dby = aby + field[b + 1] - field[a + 1];
+    const dcx = acx + field[c] - field[a];
+    const dcy = acy + field[c + 1] - field[a + 1];
+    if (dbx * dcy - dby * dcx <= LEAST_AREA_RATIO * before) continue;
+    for (let k = 0; k < 3; k++) {
+      const i = candidates[t + k];
+      if (isFolded[i] === 0) folded.push(i);
+      isFolded[i] = 1;
+    }
+  }
+}
+
+/** The triangles with a corner that is marked; shape (n,3). */
+function selectTriangles(triangles: Uint32Array, isMarked: Uint8Array): Uint32Array {
+  const out = new Uint32Array(triangles.length);
+  let n = 0;
+  for (let t = 0; t < triangles.length; t += 3) {
+    if (isMarked[triangles[t]] + isMarked[triangles[t + 1]] + isMarked[triangles[t + 2]] === 0) continue;
+    out[n++] = triangles[t];
+    out[n++] = triangles[t + 1];
+    out[n++] = triangles[t + 2];
+  }
+  return out.subarray(0, n);
 }
 
 function prepareGraph(model: FaceModel): AlignmentGraph {
@@ -257,46 +307,17 @@ function buildGraph(model: FaceModel): AlignmentGraph {
   const partTriangles = model.parts.map((p) => triangles.subarray(3 * p.firstTriangle, 3 * (p.firstTriangle + p.triangleCount)));
   const { attached, loose } = splitParts(model, partTriangles);
 
-  // Each inner edge belongs to two triangles, in opposite directions: taking one direction of each gives every neighbour once.
-  const start = new Uint32Array(vertexCount + 1);
-  for (const list of attached) for (let i = 0; i < list.length; i++) start[list[i] + 1]++;
-  for (let v = 0; v < vertexCount; v++) start[v + 1] += start[v];
-  const cursor = start.slice();
-  const neighbour = new Uint32Array(start[vertexCount]);
-  for (const list of attached) {
-    for (let t = 0; t < list.length; t += 3) {
-      neighbour[cursor[list[t]]++] = list[t + 1];
-      neighbour[cursor[list[t + 1]]++] = list[t + 2];
-      neighbour[cursor[list[t + 2]]++] = list[t];
-    }
-  }
-
-  // Rings round the landmarks, breadth first.
-  const index = new Int32Array(vertexCount).fill(-1);
-  const ring: number[] = [];
-  const vertex: number[] = [];
-  const nearest: number[] = [];
-  const visit = (v: number, distance: number, landmark: number): void => {
-    if (index[v] >= 0) return;
-    index[v] = vertex.length;
-    vertex.push(v);
-    ring.push(distance);
-    nearest.push(landmark);
-  };
-  for (let l = 0; l < landmarks.count; l++) for (let c = 0; c < 3; c++) visit(triangles[3 * landmarks.triangle[l] + c], 0, l);
-  for (let i = 0; i < vertex.length && ring[i] < REACH_EDGES; i++) {
-    for (let n = start[vertex[i]]; n < start[vertex[i] + 1]; n++) visit(neighbour[n], ring[i] + 1, nearest[i]);
-  }
-
+  const { start, neighbour } = listNeighbours(attached, vertexCount);
+  const { index, vertex, ring, nearest } = walkRings(model, start, neighbour);
   const count = vertex.length;
   const ownStart = new Uint32Array(count + 1);
-  const own: number[] = [];
+  const own = new Uint32Array(neighbour.length);
   const degree = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
+  for (let i = 0, n = 0; i < count; i++) {
     const v = vertex[i];
     degree[i] = start[v + 1] - start[v];
-    for (let n = start[v]; n < start[v + 1]; n++) if (index[neighbour[n]] >= 0) own.push(index[neighbour[n]]);
-    ownStart[i + 1] = own.length;
+    n = appendInside(neighbour, start[v], start[v + 1], index, own, n);
+    ownStart[i + 1] = n;
   }
 
   const cornerStart = new Uint32Array(count + 1);
@@ -325,29 +346,124 @@ function buildGraph(model: FaceModel): AlignmentGraph {
     }
   }
 
-  const inside: number[] = [];
-  for (const list of attached) {
-    for (let t = 0; t < list.length; t += 3) {
-      const a = index[list[t]];
-      const b = index[list[t + 1]];
-      const c = index[list[t + 2]];
-      if (a >= 0 && b >= 0 && c >= 0) inside.push(a, b, c);
-    }
-  }
+  const far = ring.findIndex((r) => r > NEAR_EDGES);
   return {
-    vertex: Uint32Array.from(vertex),
-    nearCount: ring.findIndex((r) => r > NEAR_EDGES) < 0 ? count : ring.findIndex((r) => r > NEAR_EDGES),
-    nearest: Uint32Array.from(nearest),
+    vertex,
+    nearCount: far < 0 ? count : far,
+    nearest,
     arrives: Float64Array.from(ring, (r) => Math.exp(-r / DECAY_EDGES)),
     start: ownStart,
-    neighbour: Uint32Array.from(own),
+    neighbour: own.subarray(0, ownStart[count]),
     degree,
     cornerStart,
     corner,
     cornerWeight,
-    triangles: Uint32Array.from(inside),
+    triangles: renumberInside(attached, index),
     looseParts: loose,
   };
+}
+
+/** Neighbours of every vertex of the whole mesh: `neighbour[start[v] .. start[v+1]]`. */
+function listNeighbours(lists: readonly Uint32Array[], vertexCount: number): { start: Uint32Array; neighbour: Uint32Array } {
+  // Each inner edge belongs to two triangles, in opposite directions: taking one direction of each gives every neighbour once.
+  const start = new Uint32Array(vertexCount + 1);
+  for (const list of lists) countCorners(list, start);
+  for (let v = 0; v < vertexCount; v++) start[v + 1] += start[v];
+  const cursor = start.slice();
+  const neighbour = new Uint32Array(start[vertexCount]);
+  for (const list of lists)
+    for (let t = 0; t < list.length; t += 3 * BLOCK) linkCorners(list.subarray(t, t + 3 * BLOCK), cursor, neighbour);
+  return { start, neighbour };
+}
+
+function countCorners(list: Uint32Array, start: Uint32Array): void {
+  for (let i = 0; i < list.length; i++) start[list[i] + 1]++;
+}
+
+function linkCorners(list: Uint32Array, cursor: Uint32Array, neighbour: Uint32Array): void {
+  for (let t = 0; t < list.length; t += 3) {
+    const a = list[t];
+    const b = list[t + 1];
+    const c = list[t + 2];
+    neighbour[cursor[a]++] = b;
+    neighbour[cursor[b]++] = c;
+    neighbour[cursor[c]++] = a;
+  }
+}
+
+/** Rings round the landmarks, breadth first: the vertices, the ring of each, a landmark that is near, and the place of every vertex of the mesh in there or -1. */
+function walkRings(
+  { triangles, vertexCount, landmarks }: FaceModel,
+  start: Uint32Array,
+  neighbour: Uint32Array,
+): { index: Int32Array; vertex: Uint32Array; ring: Uint8Array; nearest: Uint32Array } {
+  const index = new Int32Array(vertexCount).fill(-1);
+  const vertex = new Uint32Array(vertexCount);
+  const ring = new Uint8Array(vertexCount);
+  const nearest = new Uint32Array(vertexCount);
+  let count = 0;
+  for (let i = 0; i < 3 * landmarks.count; i++) {
+    const l = Math.floor(i / 3);
+    const v = triangles[3 * landmarks.triangle[l] + (i % 3)];
+    if (index[v] >= 0) continue;
+    index[v] = count;
+    vertex[count] = v;
+    nearest[count++] = l;
+  }
+  for (let i = 0; i < count && ring[i] < REACH_EDGES; i++)
+    count = visitNeighbours(i, start, neighbour, index, vertex, ring, nearest, count);
+  return { index, vertex: vertex.slice(0, count), ring: ring.slice(0, count), nearest: nearest.slice(0, count) };
+}
+
+function visitNeighbours(
+  i: number,
+  start: Uint32Array,
+  neighbour: Uint32Array,
+  index: Int32Array,
+  vertex: Uint32Array,
+  ring: Uint8Array,
+  nearest: Uint32Array,
+  known: number,
+): number {
+  let count = known;
+  for (let n = start[vertex[i]], end = start[vertex[i] + 1]; n < end; n++) {
+    const v = neighbour[n];
+    if (index[v] >= 0) continue;
+    index[v] = count;
+    vertex[count] = v;
+    ring[count] = ring[i] + 1;
+    nearest[count++] = nearest[i];
+  }
+  return count;
+}
+
+/** Appends the new numbers of `neighbour[first..last)` to `out`, leaving out those without. @returns how many `out` has */
+function appendInside(neighbour: Uint32Array, first: number, last: number, index: Int32Array, out: Uint32Array, known: number): number {
+  let count = known;
+  for (let n = first; n < last; n++) if (index[neighbour[n]] >= 0) out[count++] = index[neighbour[n]];
+  return count;
+}
+
+/** The triangles with all corners inside, by their new numbers; shape (n,3). */
+function renumberInside(lists: readonly Uint32Array[], index: Int32Array): Uint32Array {
+  const out = new Uint32Array(lists.reduce((sum, list) => sum + list.length, 0));
+  let n = 0;
+  for (const list of lists) for (let t = 0; t < list.length; t += 3 * BLOCK) n = renumber(list.subarray(t, t + 3 * BLOCK), index, out, n);
+  return out.slice(0, n);
+}
+
+function renumber(list: Uint32Array, index: Int32Array, out: Uint32Array, known: number): number {
+  let n = known;
+  for (let t = 0; t < list.length; t += 3) {
+    const a = index[list[t]];
+    const b = index[list[t + 1]];
+    const c = index[list[t + 2]];
+    if (a < 0 || b < 0 || c < 0) continue;
+    out[n++] = a;
+    out[n++] = b;
+    out[n++] = c;
+  }
+  return n;
 }
 
 /** Triangles of the parts that share vertices with the part that carries the landmarks, directly or through others; vertices of each of the rest. */
@@ -362,11 +478,34 @@ function splitParts(
   const attached: Uint32Array[] = [];
   let rest = [...partTriangles];
   for (;;) {
-    const next = rest.filter((list) => list.some((v) => isCovered[v] === 1));
+    const next = rest.filter((list) => isTouched(list, isCovered));
     if (next.length === 0) break;
-    for (const list of next) for (let i = 0; i < list.length; i++) isCovered[list[i]] = 1;
+    for (const list of next) cover(list, isCovered);
     attached.push(...next);
     rest = rest.filter((list) => !next.includes(list));
   }
-  return { attached, loose: rest.map((list) => Uint32Array.from(new Set(list))) };
+  return { attached, loose: rest.map((list) => listVertices(list, model.vertexCount)) };
+}
+
+function isTouched(list: Uint32Array, isCovered: Uint8Array): boolean {
+  for (let i = 0; i < list.length; i++) if (isCovered[list[i]] === 1) return true;
+  return false;
+}
+
+function cover(list: Uint32Array, isCovered: Uint8Array): void {
+  for (let i = 0; i < list.length; i++) isCovered[list[i]] = 1;
+}
+
+/** The vertices of triangles, each once, in the order of their first corner. */
+function listVertices(list: Uint32Array, vertexCount: number): Uint32Array {
+  const isListed = new Uint8Array(vertexCount);
+  const out = new Uint32Array(list.length);
+  let n = 0;
+  for (let i = 0; i < list.length; i++) {
+    const v = list[i];
+    if (isListed[v] === 1) continue;
+    isListed[v] = 1;
+    out[n++] = v;
+  }
+  return out.slice(0, n);
 }
