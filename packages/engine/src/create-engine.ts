@@ -1,4 +1,4 @@
-import { FacewrightError, type Warning } from '@facewright/protocol';
+import type { Warning } from '@facewright/protocol';
 import type { EngineOptions, FindFacesOptions, ReconstructOptions } from './engine-options.ts';
 import { type FoundFaces, findFaces } from './find-faces.ts';
 import type { FaceModel } from './models/face-model.ts';
@@ -8,9 +8,8 @@ import { type CanonicalMesh, readCanonicalMesh } from './nets/read-canonical-mes
 import { configureSharp } from './photo/configure-sharp.ts';
 import { reconstruct } from './reconstruct.ts';
 import type { Reconstruction } from './reconstruction.ts';
+import { checkTextureSize, TEXTURE_SIZE_RANGE } from './texture/check-texture-size.ts';
 import { createTextureBaker, type TextureBaker } from './texture/create-texture-baker.ts';
-
-export const TEXTURE_SIZE_RANGE = { min: 512, max: 4096, default: 1024 } as const;
 
 /** The loaded networks and models; makes faces of photos. Re-entrant: calls may overlap. */
 export interface Engine {
@@ -95,12 +94,4 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     findFaces: (photo, findOptions = {}) => findFaces(parts, photo, findOptions),
     close: () => networks.close(),
   };
-}
-
-function checkTextureSize(size: number): number {
-  const { min, max } = TEXTURE_SIZE_RANGE;
-  if (!Number.isInteger(size) || size < min || size > max) {
-    throw new FacewrightError('FW_ARG_INVALID', { name: 'textureSize', expected: `a whole number from ${min} to ${max}`, actual: size });
-  }
-  return size;
 }

@@ -67,17 +67,25 @@ export async function findFaces(parts: EngineParts, bytes: Uint8Array, options: 
       ...(options.focalPx === undefined ? {} : { focalPx: options.focalPx }),
       ...(options.focal35mm === undefined ? {} : { focal35mm: options.focal35mm }),
     });
-    const fitted = fitFace({ model, landmarks: measured.landmarks, intrinsics });
-    let warnings: readonly Warning[] = [];
-    let refusal: FoundFace['refusal'] = null;
     try {
-      warnings = [...checkLandmarks(photo, measured), ...checkFit(fitted)];
+      const fitted = fitFace({ model, landmarks: measured.landmarks, intrinsics });
+      const { pose, residualRmsPx, eyeDistancePx, confidence } = fitted;
+      const { warnings, refusal } = judge(() => [...checkLandmarks(photo, measured), ...checkFit(photo, measured, fitted)]);
+      faces.push({ ...choice, landmarks: measured.landmarks, pose, residualRmsPx, eyeDistancePx, confidence, warnings, refusal });
     } catch (e) {
-      if (!isFacewrightError(e)) throw e;
-      refusal = { code: e.code, message: e.message, hint: e.hint };
+      // A face that has no pose cannot be listed; the others still can.
+      if (!isFacewrightError(e, 'FW_FIT_FAILED')) throw e;
     }
-    const { pose, residualRmsPx, eyeDistancePx, confidence } = fitted;
-    faces.push({ ...choice, landmarks: measured.landmarks, pose, residualRmsPx, eyeDistancePx, confidence, warnings, refusal });
   }
   return { ...found, faces };
+}
+
+/** Warnings of the acceptance checks, or the refusal that one of them ended in. */
+function judge(check: () => readonly Warning[]): Pick<FoundFace, 'warnings' | 'refusal'> {
+  try {
+    return { warnings: check(), refusal: null };
+  } catch (e) {
+    if (!isFacewrightError(e)) throw e;
+    return { warnings: [], refusal: { code: e.code, message: e.message, hint: e.hint } };
+  }
 }

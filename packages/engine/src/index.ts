@@ -1,7 +1,7 @@
 export { FACE_BOUNDS } from './acceptance/check-face.ts';
 export type { FaceOption } from './acceptance/choose-face.ts';
 export type { Intrinsics, Pose } from './camera/camera.ts';
-export { createEngine, type Engine, TEXTURE_SIZE_RANGE } from './create-engine.ts';
+export { createEngine, type Engine } from './create-engine.ts';
 export { type EncodeOptions, encodeFiles, OUTPUT_FORMATS, type OutputFormat } from './encode-files.ts';
 export type { EngineOptions, FindFacesOptions, ReconstructOptions } from './engine-options.ts';
 export type { FoundFace, FoundFaces } from './find-faces.ts';
@@ -18,5 +18,6 @@ export type { Photo, PhotoFormat, PhotoLimits, PhotoView } from './photo/photo.t
 export type { Raster } from './photo/raster.ts';
 export { type OnProgress, STAGES, type Stage } from './progress.ts';
 export type { Reconstruction } from './reconstruction.ts';
+export { TEXTURE_SIZE_RANGE } from './texture/check-texture-size.ts';
 export type { FaceMaps, SurfaceMaterial, TextureMap } from './texture/face-maps.ts';
 export { ENGINE_VERSION } from './version.ts';

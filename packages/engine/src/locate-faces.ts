@@ -1,4 +1,5 @@
 import { type FaceChoice, FacewrightError } from '@facewright/protocol';
+import { FACE_BOUNDS } from './acceptance/check-face.ts';
 import { assessLandmarks, type LandmarkAssessment } from './nets/assess-landmarks.ts';
 import type { FaceDetection, FaceLandmarks, FaceNetworks } from './nets/face-networks.ts';
 import type { CanonicalMesh } from './nets/read-canonical-mesh.ts';
@@ -10,6 +11,12 @@ import type { Photo, PhotoView, Rect } from './photo/photo.ts';
  * halves a JPEG on the way only where a third is asked for: 4000 / 1333 costs half of 4000 / 1500.
  */
 export const OVERVIEW_LONG_SIDE_PX = 1333;
+
+/** Longer side of the second, closer look for small faces, pixels: a 40-px face of a 12 MP photo has 27 there, about the least that the detector knows. */
+const CLOSER_LONG_SIDE_PX = 2 * OVERVIEW_LONG_SIDE_PX;
+
+/** Photos reduced by less than this show nothing more in a closer look. */
+const MIN_GAIN = 1.3;
 
 /** Below this detector score a face is not believed. The reference's own bound is 0.5; a cat scores 0.58, a dog up to 0.66, a person cut in half 0.73. */
 export const MIN_DETECTION_SCORE = 0.7;
@@ -42,8 +49,8 @@ export function photoFromViewRect(view: PhotoView, r: Rect): Rect {
 }
 
 /**
- * Finds the faces in an opened and decoded photo. Where the reduced view shows none, the photo is searched once more at full
- * size, for the small faces of large pictures.
+ * Finds the faces of an opened and decoded photo, from {@link FACE_BOUNDS}.minFaceWidthPx of the full-size photo up. Where the reduced view shows none, or
+ * every face is wanted, a large photo is searched once more in a closer view.
  *
  * @throws FW_FACE_NOT_FOUND
  */
@@ -55,11 +62,14 @@ export async function locateFaces(
 ): Promise<LocatedFaces> {
   const { everyFace, signal } = options;
   const abort = signal === undefined ? {} : { signal };
+  const search = (minFacePx: number): Promise<FaceDetection[]> =>
+    networks.detectFaces(view.raster, { minScore: 0.5, everyFace, minFacePx, ...abort });
+  const isReduced = overview.scaleX > MIN_GAIN;
   let view = overview;
-  let found = await networks.detectFaces(view.raster, { minScore: 0.5, everyFace, ...abort });
-  if (!found.some((d) => d.score >= MIN_DETECTION_SCORE) && overview.scaleX > 1.3) {
-    view = await photo.decode({ longSidePx: 2 * OVERVIEW_LONG_SIDE_PX, ...abort });
-    found = await networks.detectFaces(view.raster, { minScore: 0.5, everyFace, ...abort });
+  let found = everyFace && isReduced ? [] : await search(FACE_BOUNDS.minFaceWidthPx);
+  if (isReduced && !found.some((d) => d.score >= MIN_DETECTION_SCORE)) {
+    view = await photo.decode({ longSidePx: CLOSER_LONG_SIDE_PX, ...abort });
+    found = await search(FACE_BOUNDS.minFaceWidthPx / view.scaleX);
   }
   const detections = found
     .filter((d) => d.score >= MIN_DETECTION_SCORE)

@@ -1,4 +1,4 @@
-import { createWarning, type Warning } from '@facewright/protocol';
+import { createWarning, FacewrightError, type Warning } from '@facewright/protocol';
 import { checkFit, checkLandmarks } from './acceptance/check-face.ts';
 import { chooseFace } from './acceptance/choose-face.ts';
 import { chooseIntrinsics } from './camera/choose-intrinsics.ts';
@@ -11,6 +11,7 @@ import { openPhoto } from './photo/open-photo.ts';
 import type { Photo, PhotoView, Rect } from './photo/photo.ts';
 import type { Reconstruction } from './reconstruction.ts';
 import { createStageRunner } from './run-stages.ts';
+import { checkTextureSize } from './texture/check-texture-size.ts';
 
 /**
  * The pipeline on one page: decode → detect → landmarks → fit → texture. (Export is a step of its own: `encodeFiles`.)
@@ -22,13 +23,13 @@ export async function reconstruct(parts: EngineParts, bytes: Uint8Array, options
   const { signal } = options;
   const abort = signal === undefined ? {} : { signal };
   const stages = createStageRunner(parts.now, signal, options.onProgress);
-  const model = await parts.model(options.model);
-  const baker = parts.baker(model, options.textureSize);
+  checkOptions(options);
 
   // 1 decode: the header, then no more pixels than the networks and (as a rule) the texture need.
-  const { photo, overview } = await stages.run('decode', async () => {
+  const { photo, overview, model } = await stages.run('decode', async () => {
+    const loading = parts.model(options.model);
     const opened = await openPhoto(bytes, parts.options.limits, options.fileName === undefined ? {} : { fileName: options.fileName });
-    return { photo: opened, overview: await opened.decode({ longSidePx: OVERVIEW_LONG_SIDE_PX, ...abort }) };
+    return { photo: opened, overview: await opened.decode({ longSidePx: OVERVIEW_LONG_SIDE_PX, ...abort }), model: await loading };
   });
 
   // 2 detect: all faces, and the one that is wanted.
@@ -59,11 +60,12 @@ export async function reconstruct(parts: EngineParts, bytes: Uint8Array, options
       intrinsics: camera,
       ...(options.identityPrior === undefined ? {} : { identityPrior: options.identityPrior }),
     });
-    return { face: fitted, intrinsics: camera, fitWarnings: checkFit(fitted) };
+    return { face: fitted, intrinsics: camera, fitWarnings: checkFit(photo, measured, fitted) };
   });
 
   // 5 texture: from the original photo, closer where the overview is too coarse for the texture that was asked for.
   const { maps, view } = await stages.run('texture', async () => {
+    const baker = parts.baker(model, options.textureSize);
     const closest = await decodeForTexture(photo, measured.view, measured.landmarks, baker.size, signal);
     return { maps: await baker.bake({ face, view: closest, landmarks: measured.landmarks, ...abort }), view: closest };
   });
@@ -85,6 +87,19 @@ export async function reconstruct(parts: EngineParts, bytes: Uint8Array, options
     faceCount: located.choices.length,
     provider: networks.provider,
   };
+}
+
+/** What is wrong with the options is said before any work is done. */
+function checkOptions({ focalPx, focal35mm, textureSize }: ReconstructOptions): void {
+  for (const [name, value] of [
+    ['focalPx', focalPx],
+    ['focal35mm', focal35mm],
+  ] as const) {
+    if (value !== undefined && !(value > 0 && value < Number.POSITIVE_INFINITY)) {
+      throw new FacewrightError('FW_ARG_INVALID', { name, expected: 'a positive number', actual: value });
+    }
+  }
+  if (textureSize !== undefined) checkTextureSize(textureSize);
 }
 
 /** Share of the texture's side that the width of the face takes in the head model's UV layout: texels per face width. */

@@ -29,6 +29,18 @@ export interface FaceChoice {
   readonly score: number;
 }
 
+/** Longest part of a wrong value that a message repeats, characters: an option is short; a whole photo passed by mistake must not get into a log. */
+const MAX_VALUE_TEXT = 60;
+
+const describeValue = (value: unknown): string => {
+  const type = typeof value;
+  if (value === null || type === 'undefined' || type === 'boolean') return String(value);
+  if (type === 'number' || type === 'bigint') return `${String(value)} of type ${type}`;
+  if (type !== 'string') return `a value of type ${type}`;
+  const text = value as string;
+  return `${JSON.stringify(text.length > MAX_VALUE_TEXT ? `${text.slice(0, MAX_VALUE_TEXT)}…` : text)} of type string`;
+};
+
 const listChoices = (faces: readonly FaceChoice[]): string =>
   faces.map((f) => `${f.index}: ${Math.round(f.box.width)} px wide at (${Math.round(f.box.x)}, ${Math.round(f.box.y)})`).join('; ');
 
@@ -37,7 +49,7 @@ export const ERRORS = {
     http: 400,
     exit: 64,
     retry: 'never',
-    message: (p) => `Expected ${p.expected} for ${p.name} but received ${String(p.actual)} of type ${typeof p.actual}`,
+    message: (p) => `Expected ${p.expected} for ${p.name} but received ${describeValue(p.actual)}`,
     hint: 'Correct the option; --help lists what is allowed.',
   }),
 
@@ -124,7 +136,7 @@ export const ERRORS = {
     http: 422,
     exit: 65,
     retry: 'never',
-    message: (p) => `The face is turned ${Math.round(Math.abs(p.yawDeg))} degrees to the side; at most ${p.maxDeg} can be reconstructed`,
+    message: (p) => `The face is turned ${Math.ceil(Math.abs(p.yawDeg))} degrees to the side; at most ${p.maxDeg} can be reconstructed`,
     hint: 'Use a photo in which both eyes can be seen.',
   }),
   FW_FACE_SEVERAL: spec<{ faces: readonly FaceChoice[] }>({

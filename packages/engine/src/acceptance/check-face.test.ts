@@ -72,28 +72,6 @@ describe('checkLandmarks', () => {
       expect.objectContaining({ code: 'FW_FACE_NOT_HUMAN' }),
     );
   });
-  it('refuses landmarks that do not stay where they are, and warns when they move a little', () => {
-    expect(() => checkLandmarks(photo, discFace(500, 500, 400, { instability: 0.06 }))).toThrow(
-      expect.objectContaining({ code: 'FW_FACE_NOT_HUMAN' }),
-    );
-    expect(() => checkLandmarks(photo, discFace(500, 500, 400, { instability: 0.027, asymmetry: 0.08 }))).toThrow(
-      expect.objectContaining({ code: 'FW_FACE_NOT_HUMAN' }),
-    );
-    expect(codes(checkLandmarks(photo, discFace(500, 500, 400, { instability: 0.04 })))).toEqual(['FACE_UNCERTAIN']);
-    expect(checkLandmarks(photo, discFace(500, 500, 400, { instability: 0.01, asymmetry: 0.08 }))).toEqual([]);
-  });
-  it('takes fills of one colour between outlines for a drawing', () => {
-    const drawing = paint((x, y) => (x % 16 < 3 || y % 16 < 3 ? [20, 20, 20] : [230, 180, 160]));
-    expect(codes(checkLandmarks(photo, discFace(500, 500, 136, { raster: drawing })))).toContain('FACE_NOT_A_PHOTO');
-  });
-  it('takes a grey face in a colourful picture for a statue, and one in a grey picture for an old photo', () => {
-    const isFace = (x: number, y: number): boolean => Math.hypot(x - 500, y - 500) < 250;
-    const statue = paint((x, y) => (isFace(x, y) ? [150 + grain(x, y), 150 + grain(x, y), 147 + grain(x, y)] : [60, 90, 200]));
-    expect(codes(checkLandmarks(photo, discFace(500, 500, 400, { raster: statue })))).toEqual(['FACE_NOT_A_PHOTO']);
-    const old = paint((x, y) => [150 + grain(x, y), 148 + grain(x, y), 144 + grain(x, y)]);
-    expect(codes(checkLandmarks(photo, discFace(500, 500, 400, { raster: old })))).toEqual(['PHOTO_GREY']);
-    expect(checkLandmarks({ ...photo, isGrey: true }, discFace(500, 500, 400, { raster: old }))).toEqual([]);
-  });
   it('says by how much the photo lies on its side', () => {
     const [warning] = checkLandmarks(photo, discFace(500, 500, 400, { quarterTurns: 1 }));
     expect(warning).toMatchObject({ code: 'FACE_TURNED_PHOTO', params: { turnDeg: 90 } });
@@ -107,18 +85,52 @@ describe('checkFit', () => {
       residualRmsPx,
       eyeDistancePx: 100,
       expression: Float64Array.from(expression),
-      model: { expressionNames: ['jawOpen', 'mouthSmile_L'] },
+      model: { expressionNames: ['jawOpen', 'mouthSmile_L', 'eyeLookOut_L', 'gazeOut_L'] },
     }) as unknown as FittedFace;
 
+  it('refuses landmarks that do not stay where they are, and warns when they move a little', () => {
+    expect(() => checkFit(photo, discFace(500, 500, 400, { instability: 0.06 }), fitted(0))).toThrow(
+      expect.objectContaining({ code: 'FW_FACE_NOT_HUMAN' }),
+    );
+    expect(() => checkFit(photo, discFace(500, 500, 400, { instability: 0.027, asymmetry: 0.08 }), fitted(0))).toThrow(
+      expect.objectContaining({ code: 'FW_FACE_NOT_HUMAN' }),
+    );
+    expect(codes(checkFit(photo, discFace(500, 500, 400, { instability: 0.04 }), fitted(0)))).toEqual(['FACE_UNCERTAIN']);
+    expect(checkFit(photo, discFace(500, 500, 400, { instability: 0.01, asymmetry: 0.08 }), fitted(0))).toEqual([]);
+  });
+  it('takes fills of one colour between outlines for a drawing', () => {
+    const drawing = paint((x, y) => (x % 16 < 3 || y % 16 < 3 ? [20, 20, 20] : [230, 180, 160]));
+    expect(codes(checkFit(photo, discFace(500, 500, 136, { raster: drawing }), fitted(0)))).toContain('FACE_NOT_A_PHOTO');
+  });
+  it('takes a grey face in a colourful picture for a statue, and one in a grey picture for an old photo', () => {
+    const isFace = (x: number, y: number): boolean => Math.hypot(x - 500, y - 500) < 250;
+    const statue = paint((x, y) => (isFace(x, y) ? [150 + grain(x, y), 150 + grain(x, y), 147 + grain(x, y)] : [60, 90, 200]));
+    expect(codes(checkFit(photo, discFace(500, 500, 400, { raster: statue }), fitted(0)))).toEqual(['FACE_NOT_A_PHOTO']);
+    const old = paint((x, y) => [150 + grain(x, y), 148 + grain(x, y), 144 + grain(x, y)]);
+    expect(codes(checkFit(photo, discFace(500, 500, 400, { raster: old }), fitted(0)))).toEqual(['PHOTO_GREY']);
+    expect(checkFit({ ...photo, isGrey: true }, discFace(500, 500, 400, { raster: old }), fitted(0))).toEqual([]);
+  });
   it('accepts a frontal face without a word', () => {
-    expect(checkFit(fitted(-12))).toEqual([]);
+    expect(checkFit(photo, discFace(500, 500, 400), fitted(-12))).toEqual([]);
+  });
+  it('calls a profile a profile although its landmarks are unsteady', () => {
+    expect(() => checkFit(photo, discFace(500, 500, 400, { instability: 0.2 }), fitted(72))).toThrow(
+      expect.objectContaining({ code: 'FW_FACE_PROFILE' }),
+    );
   });
   it.each([-1, 1])('warns of a turned head and refuses a profile, to either side (%d)', (side) => {
-    expect(codes(checkFit(fitted(side * 45)))).toEqual(['FACE_TURNED_AWAY']);
-    expect(() => checkFit(fitted(side * (FACE_BOUNDS.maxYawDeg + 1)))).toThrow(expect.objectContaining({ code: 'FW_FACE_PROFILE' }));
+    expect(codes(checkFit(photo, discFace(500, 500, 400), fitted(side * 45)))).toEqual(['FACE_TURNED_AWAY']);
+    expect(() => checkFit(photo, discFace(500, 500, 400), fitted(side * (FACE_BOUNDS.maxYawDeg + 1)))).toThrow(
+      expect.objectContaining({ code: 'FW_FACE_PROFILE' }),
+    );
+  });
+  it('does not call a sideways look an expression', () => {
+    expect(checkFit(photo, discFace(500, 500, 400), fitted(0, 1, [0, 0, 1, 1]))).toEqual([]);
   });
   it('names the strongest expression when it is extreme, and a fit that misses', () => {
-    expect(checkFit(fitted(0, 1, [0.2, 0.95]))).toMatchObject([{ code: 'FACE_EXPRESSION_STRONG', params: { name: 'mouthSmile_L' } }]);
-    expect(codes(checkFit(fitted(0, 7)))).toEqual(['FIT_RESIDUAL_HIGH']);
+    expect(checkFit(photo, discFace(500, 500, 400), fitted(0, 1, [0.2, 0.95]))).toMatchObject([
+      { code: 'FACE_EXPRESSION_STRONG', params: { name: 'mouthSmile_L' } },
+    ]);
+    expect(codes(checkFit(photo, discFace(500, 500, 400), fitted(0, 7)))).toEqual(['FIT_RESIDUAL_HIGH']);
   });
 });

@@ -42,13 +42,13 @@ export const FACE_BOUNDS = {
 } as const;
 
 /**
- * Refuses a face that cannot be measured, by its landmarks and its pixels.
+ * Refuses a face that cannot be measured, by its landmarks alone.
  *
  * @returns what the reader should know of the others
  * @throws FW_FACE_NOT_HUMAN, FW_FACE_TOO_SMALL, FW_FACE_CUT
  */
-export function checkLandmarks(photo: Pick<Photo, 'width' | 'height' | 'isGrey'>, face: MeasuredFace): Warning[] {
-  const { landmarks, detection, assessment } = face;
+export function checkLandmarks(photo: Pick<Photo, 'width' | 'height'>, face: MeasuredFace): Warning[] {
+  const { landmarks, detection } = face;
   const warnings: Warning[] = [];
   const { widthPx, visibleRatio } = measureExtent(landmarks.points, photo);
   // Size and border come first: what is wrong with such a face is that there is too little of it.
@@ -58,7 +58,24 @@ export function checkLandmarks(photo: Pick<Photo, 'width' | 'height' | 'isGrey'>
   if (landmarks.presence < FACE_BOUNDS.minPresence) {
     throw new FacewrightError('FW_FACE_NOT_HUMAN', { reason: `the landmark network gives it ${landmarks.presence.toFixed(2)} of 1` });
   }
-  const { asymmetryRatio, instabilityRatio } = assessment;
+  if (visibleRatio < FACE_BOUNDS.fullVisibleRatio) warnings.push(createWarning('FACE_NEAR_BORDER', { visibleRatio }));
+  if (widthPx < FACE_BOUNDS.softFaceWidthPx) warnings.push(createWarning('FACE_LOW_RESOLUTION', { widthPx }));
+  if (detection.quarterTurns !== 0) warnings.push(createWarning('FACE_TURNED_PHOTO', { turnDeg: 90 * detection.quarterTurns }));
+  return warnings;
+}
+
+/**
+ * Refuses a face that cannot be reconstructed, by what was fitted and by the face's surface. The pose is judged first: a
+ * profile's landmarks are unsteady because it is a profile.
+ *
+ * @returns what the reader should know of the others
+ * @throws FW_FACE_PROFILE, FW_FACE_NOT_HUMAN
+ */
+export function checkFit(photo: Pick<Photo, 'isGrey'>, measured: MeasuredFace, face: FittedFace): Warning[] {
+  const warnings: Warning[] = [];
+  const { yawDeg } = face.pose;
+  if (Math.abs(yawDeg) > FACE_BOUNDS.maxYawDeg) throw new FacewrightError('FW_FACE_PROFILE', { yawDeg, maxDeg: FACE_BOUNDS.maxYawDeg });
+  const { asymmetryRatio, instabilityRatio } = measured.assessment;
   if (instabilityRatio !== null) {
     if (instabilityRatio > FACE_BOUNDS.maxInstability) {
       throw new FacewrightError('FW_FACE_NOT_HUMAN', { reason: 'its landmarks move when they are looked for again' });
@@ -70,11 +87,20 @@ export function checkLandmarks(photo: Pick<Photo, 'width' | 'height' | 'isGrey'>
       warnings.push(createWarning('FACE_UNCERTAIN', { reason: 'its landmarks move when they are looked for again' }));
     }
   }
-  if (visibleRatio < FACE_BOUNDS.fullVisibleRatio) warnings.push(createWarning('FACE_NEAR_BORDER', { visibleRatio }));
-  if (widthPx < FACE_BOUNDS.softFaceWidthPx) warnings.push(createWarning('FACE_LOW_RESOLUTION', { widthPx }));
-  if (detection.quarterTurns !== 0) warnings.push(createWarning('FACE_TURNED_PHOTO', { turnDeg: 90 * detection.quarterTurns }));
-
-  const appearance = assessAppearance(face.view.raster, face.viewLandmarks.points);
+  if (Math.abs(yawDeg) > FACE_BOUNDS.turnedYawDeg) warnings.push(createWarning('FACE_TURNED_AWAY', { yawDeg }));
+  const residualRatio = face.residualRmsPx / face.eyeDistancePx;
+  if (residualRatio > FACE_BOUNDS.highResidualRatio) warnings.push(createWarning('FIT_RESIDUAL_HIGH', { residualRatio }));
+  // Where the eyes look says nothing about the shape of the face.
+  let strongest = -1;
+  for (const [k, name] of face.model.expressionNames.entries()) {
+    if (/^(eyeLook|gaze)/.test(name)) continue;
+    if (strongest < 0 || face.expression[k]! > face.expression[strongest]!) strongest = k;
+  }
+  const amount = face.expression[strongest] ?? 0;
+  if (amount > FACE_BOUNDS.strongExpression) {
+    warnings.push(createWarning('FACE_EXPRESSION_STRONG', { name: face.model.expressionNames[strongest]!, amount }));
+  }
+  const appearance = assessAppearance(measured.view.raster, measured.viewLandmarks.points);
   if (appearance.flatRatio > FACE_BOUNDS.drawnFlatRatio && appearance.edgeRatio > FACE_BOUNDS.drawnEdgeRatio) {
     warnings.push(createWarning('FACE_NOT_A_PHOTO', { reason: 'areas of one colour and hard outlines' }));
   } else if (appearance.faceChroma < FACE_BOUNDS.greyFaceChroma && !photo.isGrey) {
@@ -82,27 +108,6 @@ export function checkLandmarks(photo: Pick<Photo, 'width' | 'height' | 'isGrey'>
     if (appearance.pictureChroma > FACE_BOUNDS.colorfulPictureChroma) {
       warnings.push(createWarning('FACE_NOT_A_PHOTO', { reason: 'the skin has no colour' }));
     } else warnings.push(createWarning('PHOTO_GREY', {}));
-  }
-  return warnings;
-}
-
-/**
- * Refuses a face that cannot be reconstructed, by what was fitted.
- *
- * @returns what the reader should know of the others
- * @throws FW_FACE_PROFILE
- */
-export function checkFit(face: FittedFace): Warning[] {
-  const warnings: Warning[] = [];
-  const { yawDeg } = face.pose;
-  if (Math.abs(yawDeg) > FACE_BOUNDS.maxYawDeg) throw new FacewrightError('FW_FACE_PROFILE', { yawDeg, maxDeg: FACE_BOUNDS.maxYawDeg });
-  if (Math.abs(yawDeg) > FACE_BOUNDS.turnedYawDeg) warnings.push(createWarning('FACE_TURNED_AWAY', { yawDeg }));
-  const residualRatio = face.residualRmsPx / face.eyeDistancePx;
-  if (residualRatio > FACE_BOUNDS.highResidualRatio) warnings.push(createWarning('FIT_RESIDUAL_HIGH', { residualRatio }));
-  const strongest = face.expression.reduce((best, amount, k) => (amount > face.expression[best]! ? k : best), 0);
-  const amount = face.expression[strongest] ?? 0;
-  if (amount > FACE_BOUNDS.strongExpression) {
-    warnings.push(createWarning('FACE_EXPRESSION_STRONG', { name: face.model.expressionNames[strongest] ?? 'unknown', amount }));
   }
   return warnings;
 }

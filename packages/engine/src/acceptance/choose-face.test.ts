@@ -24,4 +24,7 @@ describe('chooseFace', () => {
   it.each([0, 4, 1.5, -1, Number.NaN])('refuses face %s of three', (wanted) => {
     expect(() => chooseFace([face(1, 3), face(2, 2), face(3, 1)], wanted)).toThrow(expect.objectContaining({ code: 'FW_FACE_INDEX' }));
   });
+  it('does not take an unknown word for one of its own', () => {
+    expect(() => chooseFace([face(1, 100)], 'first' as 'largest')).toThrow(expect.objectContaining({ code: 'FW_ARG_INVALID' }));
+  });
 });

@@ -11,7 +11,8 @@ const SIMILAR_WIDTH_RATIO = 0.5;
  *
  * @param faces - largest first, numbered from 1
  * @returns position in `faces`, and a warning where others were passed over
- * @throws FW_FACE_SEVERAL when `only` was asked for and several are of similar size; FW_FACE_INDEX when there is no such face
+ * @throws FW_FACE_SEVERAL when `only` was asked for and several are of similar size; FW_FACE_INDEX when there is no such face;
+ *   FW_ARG_INVALID for another word
  */
 export function chooseFace(
   faces: readonly FaceChoice[],
@@ -23,6 +24,9 @@ export function chooseFace(
     if (!Number.isInteger(wanted) || wanted < 1 || wanted > faces.length)
       throw new FacewrightError('FW_FACE_INDEX', { index: wanted, count: faces.length });
     return { position: wanted - 1, warnings: [] };
+  }
+  if (wanted !== 'only' && wanted !== 'largest') {
+    throw new FacewrightError('FW_ARG_INVALID', { name: 'face', expected: "'only', 'largest' or a number from 1", actual: wanted });
   }
   const similar = faces.filter((f) => f.box.width >= SIMILAR_WIDTH_RATIO * largest.box.width);
   if (wanted === 'only' && similar.length > 1) throw new FacewrightError('FW_FACE_SEVERAL', { faces: similar });

@@ -91,8 +91,8 @@ const SAME_ROLL_RAD = Math.PI / 6;
 const REACH = 1 / 8;
 /** Overlap of neighbouring tiles, share of their side: what a window of twice the side still sees (2 * REACH), and a margin. */
 const TILE_OVERLAP = 0.32;
-/** Smallest tile, share of the raster's long side: bounds the work to about 126 looks per turn. */
-const MIN_TILE_RATIO = 1 / 8;
+/** Smallest tile, share of the raster's long side: bounds the work to about 500 looks per turn, where `minFacePx` asks for so much. */
+const MIN_TILE_RATIO = 1 / 20;
 /** How much further away the raster is looked at in step 3: finds faces of which 0.7 of the side is inside. */
 const AWAY_SCALE = 1.5;
 /** Bounds the work on pictures full of weak candidates (grilles, crowds). */

@@ -2,6 +2,7 @@ import { createWarning, FacewrightError, isFacewrightError, type Warning } from 
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { type ColorProfile, convertToSrgb, readColorProfile } from './color-profile.ts';
 import { computeExifFocalPx } from './compute-exif-focal-px.ts';
+import { DecodeGate } from './decode-gate.ts';
 import { isolateJpeg } from './isolate-jpeg.ts';
 import { orientRaster, storedFromUpright, uprightFromStored } from './orient-raster.ts';
 import type { Photo, PhotoFormat, PhotoLimits, PhotoView, Rect } from './photo.ts';
@@ -45,7 +46,7 @@ export async function openPhoto(
 ): Promise<Photo> {
   const all = checkLimits(limits);
   if (!(bytes instanceof Uint8Array)) {
-    throw new FacewrightError('FW_ARG_INVALID', { name: 'photo', expected: 'a Uint8Array', actual: bytes });
+    throw new FacewrightError('FW_ARG_INVALID', { name: 'photo', expected: 'a Uint8Array', actual: Object.prototype.toString.call(bytes) });
   }
   if (bytes.length === 0) throw new FacewrightError('FW_PHOTO_EMPTY', {});
   if (bytes.length > all.maxBytes) throw new FacewrightError('FW_PHOTO_TOO_MANY_BYTES', { bytes: bytes.length, maxBytes: all.maxBytes });
@@ -274,7 +275,8 @@ async function decodePixels(
     if (header.is16Bit && profile?.kind === 'other') image = image.withIccProfile('srgb');
     return image.timeout({ seconds: Math.ceil(maxDecodeMs / 1000) }).raw({ depth: 'uchar' });
   };
-  const work = format === 'jpeg' ? decodeJpeg(bytes, prepare) : prepare(bytes, 'error').toBuffer({ resolveWithObject: true });
+  const work =
+    format === 'jpeg' ? decodeJpeg(bytes, prepare) : gate.share(() => prepare(bytes, 'error').toBuffer({ resolveWithObject: true }));
   let decoded: Awaited<typeof work>;
   try {
     decoded = await withDeadline(work, maxDecodeMs, signal);
@@ -295,26 +297,36 @@ async function decodePixels(
 /** What libjpeg says where pixels are missing or wrong (jerror.h); its other warnings are about oddities that do no harm. */
 const JPEG_DAMAGE = /premature end|bad Huffman|instead of RST/i;
 
+/** One for the process, because the texts of libvips are. */
+const gate = new DecodeGate();
+
 /**
  * Decodes a JPEG such that every pixel asked for is really there, without refusing what cameras and programs write in practice.
  *
- * libjpeg fills what is missing with grey and only warns, so the first try stops at any warning. Warnings that are not about pixels
- * (stray bytes, odd headers) are forgiven in a second one.
+ * libjpeg fills what is missing with grey and only warns, so the first try stops at any warning. Why it stopped is asked again
+ * with nothing else running; warnings that are not about pixels (stray bytes, odd headers) are then forgiven.
  */
 async function decodeJpeg(bytes: Uint8Array, prepare: (source: Uint8Array, failOn: FailOn) => Sharp) {
+  const strictly = () => prepare(bytes, 'warning').toBuffer({ resolveWithObject: true });
   try {
-    return await prepare(bytes, 'warning').toBuffer({ resolveWithObject: true });
-  } catch (e) {
-    if (JPEG_DAMAGE.test(messageOf(e)) || /timeout/.test(messageOf(e))) throw e;
+    return await gate.share(strictly);
+  } catch {
+    return await gate.runAlone(async () => {
+      try {
+        return await strictly();
+      } catch (e) {
+        if (JPEG_DAMAGE.test(messageOf(e)) || /timeout/.test(messageOf(e))) throw e;
+      }
+      const image = prepare(bytes, 'error');
+      let damage: string | undefined;
+      image.on('warning', (text: string) => {
+        if (JPEG_DAMAGE.test(text)) damage = text;
+      });
+      const decoded = await image.toBuffer({ resolveWithObject: true });
+      if (damage !== undefined) throw new Error(damage);
+      return decoded;
+    });
   }
-  const image = prepare(bytes, 'error');
-  let damage: string | undefined;
-  image.on('warning', (text: string) => {
-    if (JPEG_DAMAGE.test(text)) damage = text;
-  });
-  const decoded = await image.toBuffer({ resolveWithObject: true });
-  if (damage !== undefined) throw new Error(damage);
-  return decoded;
 }
 
 function rgbFromGrey(grey: Uint8Array): Uint8Array {
