@@ -52,13 +52,17 @@ export async function isFinished(folder: string, fingerprint: string): Promise<R
   return report;
 }
 
+/** Files of the result that `folder` holds, report.json among them, by their paths inside it; none where it holds none. */
+export async function listOwnFiles(folder: string): Promise<ReadonlySet<string>> {
+  const report = await readReport(folder);
+  return new Set(report === null ? [] : [REPORT_NAME, ...report.files.map((file) => file.name)]);
+}
+
 /** Files and folders in `folder` that do not belong to the result that it holds, sorted; all of them where it holds none. */
 export async function listForeignEntries(folder: string): Promise<string[]> {
   const entries = await readdir(folder);
   if (entries.length === 0) return [];
-  const report = await readReport(folder);
-  const own = new Set<string>(report === null ? [] : [REPORT_NAME]);
-  for (const file of report?.files ?? []) own.add(file.name);
+  const own = await listOwnFiles(folder);
   const foreign: string[] = [];
   const walk = async (inside: string): Promise<void> => {
     for (const entry of await readdir(join(folder, inside), { withFileTypes: true })) {

@@ -1,10 +1,32 @@
-import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest';
 import { mountTmpfs } from '../../test/mount-tmpfs.ts';
 import { createFolder, listFiles } from '../../test/run-cli.ts';
 import { REPORT_NAME } from './finished-result.ts';
+import { removeTemporaryPaths } from './temporary-paths.ts';
 import { checkTarget, writeFolder } from './write-folder.ts';
+
+// The renames can be made to fail; without that they are the real ones.
+vi.mock('node:fs', async (importOriginal) => {
+  const fs = await importOriginal<typeof import('node:fs')>();
+  return { ...fs, renameSync: vi.fn(fs.renameSync) };
+});
+
+/** Lets the renames from number `first` up to before `end` (from 1) fail, after `meanwhile` ran. */
+async function failRenames(first: number, end: number, meanwhile: () => void = () => {}): Promise<void> {
+  const fs = await vi.importActual<typeof import('node:fs')>('node:fs');
+  let count = 0;
+  vi.mocked(renameSync).mockImplementation((from, to) => {
+    count++;
+    if (count < first || count >= end) return fs.renameSync(from, to);
+    meanwhile();
+    throw Object.assign(new Error('broken'), { code: 'EIO' });
+  });
+  onTestFinished(() => {
+    vi.mocked(renameSync).mockImplementation(fs.renameSync);
+  });
+}
 
 /** Files of a result, with the report that names them. */
 function resultOf(files: Readonly<Record<string, string>>): Map<string, Uint8Array> {
@@ -81,8 +103,10 @@ describe('writeFolder', () => {
     const folder = createFolder({ 'precious.txt': 'mine', 'face/other.txt': 'x' });
     const report = { facewright: '0', run: { fingerprint: 'f' }, files: [{ name: '../precious.txt', bytes: 4 }] };
     writeFileSync(join(folder, 'face/report.json'), JSON.stringify(report));
-    await writeFolder(join(folder, 'face'), resultOf({ 'face.glb': 'new' }), { ...elsewhere, force: true });
-    expect(readFileSync(join(folder, 'precious.txt'), 'utf8')).toBe('mine');
+    const written = writeFolder(join(folder, 'face'), resultOf({ 'face.glb': 'new' }), { ...elsewhere, force: true });
+    // Such a report counts as somebody else's file.
+    await expect(written).rejects.toThrow('report.json: it is there already and Facewright did not make it');
+    expect(listFiles(folder)).toEqual(['face/other.txt', 'face/report.json', 'precious.txt']);
   });
 
   it('does not move the folder that the user stands in, or one above it', async () => {
@@ -125,6 +149,77 @@ describe('writeFolder', () => {
     await expect(writeFolder(join(folder, 'a/b/face'), resultOf({ x: '' }), options)).rejects.toMatchObject({ code: 'FW_CANCELED' });
     expect(listFiles(folder)).toEqual(['face/face.glb', 'face/report.json']);
     expect(readFileSync(join(folder, 'face/face.glb'), 'utf8')).toBe('old');
+  });
+
+  it('keeps the old result when its place is taken away but the new one does not get it, even if the process ends just then', async () => {
+    const folder = createFolder();
+    await writeFolder(join(folder, 'face'), resultOf({ 'face.glb': 'old' }), elsewhere);
+    // What the process does when it ends.
+    await failRenames(2, 3, removeTemporaryPaths);
+    await expect(writeFolder(join(folder, 'face'), resultOf({ 'face.glb': 'new' }), elsewhere)).rejects.toMatchObject({
+      code: 'FW_OUTPUT_NOT_WRITABLE',
+    });
+    expect(listFiles(folder)).toEqual(['face/face.glb', 'face/report.json']);
+    expect(readFileSync(join(folder, 'face/face.glb'), 'utf8')).toBe('old');
+  });
+
+  it('keeps the old result aside when it cannot even be put back, and puts it back when there is a next time', async () => {
+    const folder = createFolder();
+    await writeFolder(join(folder, 'face'), resultOf({ 'face.glb': 'old' }), elsewhere);
+    const dayAgo = new Date(Date.now() - 24 * 3_600_000);
+    utimesSync(join(folder, 'face'), dayAgo, dayAgo);
+    await failRenames(2, 4);
+    await expect(writeFolder(join(folder, 'face'), resultOf({ 'face.glb': 'new' }), elsewhere)).rejects.toThrow();
+    removeTemporaryPaths();
+    const [left] = listFiles(folder);
+    expect(left).toMatch(/^\.face\.facewright-[0-9a-f]+-old\/face\.glb$/);
+    // Its age is counted from now on, not from when it was made.
+    expect(Date.now() - statSync(join(folder, left!, '..')).mtimeMs).toBeLessThan(60_000);
+    expect(await checkTarget(join(folder, 'face'), elsewhere)).toBe('swap');
+    expect(readFileSync(join(folder, 'face/face.glb'), 'utf8')).toBe('old');
+    expect(listFiles(folder)).toEqual(['face/face.glb', 'face/report.json']);
+  });
+
+  // Three renames take the old files aside, three bring the new ones.
+  it.each([1, 2, 3, 4, 5, 6])('keeps the old files in a folder that it may not replace when rename %i of six fails', async (number) => {
+    const folder = createFolder({ 'face/diary.txt': 'mine' });
+    const force = { ...elsewhere, force: true };
+    await writeFolder(join(folder, 'face'), resultOf({ 'face.glb': 'old', 'face-1/x': 'old' }), force);
+    const before = listFiles(folder);
+    await failRenames(number, number + 1, removeTemporaryPaths);
+    const files = resultOf({ 'face.glb': 'new', 'face-2/y': 'new' });
+    await expect(writeFolder(join(folder, 'face'), files, force)).rejects.toMatchObject({ code: 'FW_OUTPUT_NOT_WRITABLE' });
+    expect(listFiles(folder)).toEqual(before);
+    expect(readFileSync(join(folder, 'face/face.glb'), 'utf8')).toBe('old');
+  });
+
+  it.each([
+    ['a folder', 'face/preview.png/mine.txt', /preview\.png: a folder has this name/],
+    ['a file', 'face/preview.png', /preview\.png: it is there already/],
+    ['a file for a folder', 'face/face-1', /face-1 in it is a file/],
+  ])('with force, touches nothing when %s of somebody else is in the way', async (_, name, message) => {
+    const folder = createFolder({ 'face/diary.txt': 'mine' });
+    const force = { ...elsewhere, force: true };
+    await writeFolder(join(folder, 'face'), resultOf({ 'face.glb': 'old', 'face.obj': 'old' }), force);
+    mkdirSync(join(folder, name, '..'), { recursive: true });
+    writeFileSync(join(folder, name), 'mine');
+    const before = listFiles(folder);
+    const files = resultOf({ 'face.glb': 'new', 'preview.png': 'new', 'face-1/x': 'new' });
+    await expect(writeFolder(join(folder, 'face'), files, force)).rejects.toMatchObject({
+      code: 'FW_OUTPUT_NOT_WRITABLE',
+      message: expect.stringMatching(message),
+    });
+    expect(listFiles(folder)).toEqual(before);
+    expect(readFileSync(join(folder, 'face/face.glb'), 'utf8')).toBe('old');
+    expect(readFileSync(join(folder, name), 'utf8')).toBe('mine');
+  });
+
+  it('leaves no empty folders of an older result where it writes beside other files', async () => {
+    const folder = createFolder({ 'face/diary.txt': 'mine' });
+    const force = { ...elsewhere, force: true };
+    await writeFolder(join(folder, 'face'), resultOf({ 'face-1/x': '1', 'face-2/x': '1' }), force);
+    await writeFolder(join(folder, 'face'), resultOf({ 'face-1/x': '1' }), force);
+    expect(listFiles(folder)).toEqual(['face/diary.txt', 'face/face-1/x', 'face/report.json']);
   });
 
   it('removes what a killed run left hours ago, but not what another run is writing now', async () => {
