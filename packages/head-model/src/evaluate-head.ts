@@ -57,18 +57,10 @@ function sumColumns(basis: IdentityBasis, values: Float64Array, first: number, e
   for (let n = 0; n < used.length; n += 4) {
     const four = [0, 1, 2, 3].map((k) => used[n + k] ?? used[n]!);
     const amount = [0, 1, 2, 3].map((k) => (n + k < used.length ? values[used[n + k]!]! : 0));
-    addFourColumns(
-      sum,
-      steps,
-      four[0]! * entries,
-      four[1]! * entries,
-      four[2]! * entries,
-      four[3]! * entries,
-      amount[0]!,
-      amount[1]!,
-      amount[2]!,
-      amount[3]!,
-    );
+    const at = four.map((c) => c * entries) as [number, number, number, number];
+    for (let i = 0; i < entries; i += 8 * BLOCK) {
+      addFourColumns(i, Math.min(i + 8 * BLOCK, entries), sum, steps, ...at, amount[0]!, amount[1]!, amount[2]!, amount[3]!);
+    }
   }
   addCarries(sum, carries, values, first, end);
   return sum;
@@ -76,6 +68,8 @@ function sumColumns(basis: IdentityBasis, values: Float64Array, first: number, e
 
 /** A function of its own, called many times: it is compiled early, which counts where one photo is all that a process makes. */
 function addFourColumns(
+  first: number,
+  end: number,
   sum: Float64Array,
   steps: Int8Array,
   at0: number,
@@ -87,7 +81,7 @@ function addFourColumns(
   a2: number,
   a3: number,
 ): void {
-  for (let i = 0; i < sum.length; i++) {
+  for (let i = first; i < end; i++) {
     sum[i]! += a0 * steps[at0 + i]! + a1 * steps[at1 + i]! + (a2 * steps[at2 + i]! + a3 * steps[at3 + i]!);
   }
 }
@@ -97,31 +91,50 @@ function addCarries(sum: Float64Array, { count, place, amount }: StepCarries, va
   for (let c = 0; c < end; c++) {
     const stop = n + count[c]!;
     if (c >= first && values[c] !== 0) {
-      const value = 256 * values[c]!;
-      for (let k = n; k < stop; k++) sum[place[k]!]! += value * amount[k]!;
+      for (let k = n; k < stop; k += BLOCK) addBlock(sum, place, amount, 256 * values[c]!, k, Math.min(k + BLOCK, stop));
     }
     n = stop;
   }
 }
 
+/** Entries per call. */
+const BLOCK = 512;
+
+function addBlock(sum: Float64Array, place: Uint16Array, amount: Int8Array, value: number, first: number, stop: number): void {
+  for (let k = first; k < stop; k++) sum[place[k]!]! += value * amount[k]!;
+}
+
 function addRows(data: Pick<HeadModelData, 'neutral' | 'identity'>, values: Float64Array, out: Float32Array): void {
-  const { neutral } = data;
-  const { rowVertex, rowPartner, rowStepMm, columnCount, symmetricColumns } = data.identity;
+  const { rowVertex, columnCount, symmetricColumns } = data.identity;
   const same = sumColumns(data.identity, values, 0, symmetricColumns);
   const opposite = sumColumns(data.identity, values, symmetricColumns, columnCount);
   const rows = rowVertex.length;
   for (let d = 0; d < 3; d++) {
-    const sign = d === 0 ? -1 : 1;
-    for (let h = 0, i = d * rows; h < rows; h++, i++) {
-      const step = rowStepMm[h]!;
-      const s = step * same[i]!;
-      const o = step * opposite[i]!;
-      const v = 3 * rowVertex[h]! + d;
-      const m = 3 * rowPartner[h]! + d;
-      // First the partner: a vertex that has none is its own and keeps what is written last.
-      out[m] = neutral[m]! + sign * (s - o);
-      out[v] = neutral[v]! + s + o;
-    }
+    for (let h = 0; h < rows; h += BLOCK) writeRows(data, same, opposite, d, h, Math.min(h + BLOCK, rows), out);
+  }
+}
+
+/** Axis d of the vertices of rows [first, end). */
+function writeRows(
+  { neutral, identity }: Pick<HeadModelData, 'neutral' | 'identity'>,
+  same: Float64Array,
+  opposite: Float64Array,
+  d: number,
+  first: number,
+  end: number,
+  out: Float32Array,
+): void {
+  const { rowVertex, rowPartner, rowStepMm } = identity;
+  const sign = d === 0 ? -1 : 1;
+  for (let h = first, i = d * rowVertex.length + first; h < end; h++, i++) {
+    const step = rowStepMm[h]!;
+    const s = step * same[i]!;
+    const o = step * opposite[i]!;
+    const v = 3 * rowVertex[h]! + d;
+    const m = 3 * rowPartner[h]! + d;
+    // First the partner: a vertex that has none is its own and keeps what is written last.
+    out[m] = neutral[m]! + sign * (s - o);
+    out[v] = neutral[v]! + s + o;
   }
 }
 

@@ -15,4 +15,4 @@ export {
 } from './head-model-data.ts';
 export { headModelPath } from './head-model-path.ts';
 export { readHeadModel } from './read-head-model.ts';
-export { triangulate } from './triangulate.ts';
+export { countTriangles, triangulate } from './triangulate.ts';

@@ -134,15 +134,17 @@ function findPupil(model: FaceModel, firstTriangle: number, triangleCount: numbe
   const vertices = model.triangles.subarray(3 * firstTriangle, 3 * (firstTriangle + triangleCount));
   const low = [Infinity, Infinity];
   const high = [-Infinity, -Infinity];
-  for (const v of vertices) {
+  for (let i = 0; i < vertices.length; i++) {
     for (let k = 0; k < 2; k++) {
-      low[k] = Math.min(low[k], neutral[3 * v + k]);
-      high[k] = Math.max(high[k], neutral[3 * v + k]);
+      const x = neutral[3 * vertices[i] + k];
+      low[k] = Math.min(low[k], x);
+      high[k] = Math.max(high[k], x);
     }
   }
   let best = vertices[0];
   let bestCost = Infinity;
-  for (const v of vertices) {
+  for (let i = 0; i < vertices.length; i++) {
+    const v = vertices[i];
     const aside = Math.hypot(neutral[3 * v] - (low[0] + high[0]) / 2, neutral[3 * v + 1] - (low[1] + high[1]) / 2);
     const cost = Math.max(0, aside - 2) * 10 - neutral[3 * v + 2];
     if (cost < bestCost) {

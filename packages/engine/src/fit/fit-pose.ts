@@ -26,23 +26,10 @@ export function fitPose(
   intrinsics: Intrinsics,
   start: { readonly rotation: Float64Array; readonly translation: Float64Array },
 ): Pose | null {
-  const { focalPx, centerX, centerY } = intrinsics;
   const count = weight.length;
   let rotation = start.rotation;
   let translation = start.translation.slice();
-  let left = Infinity;
-  let right = -Infinity;
-  for (let l = 0; l < count; l++) {
-    left = Math.min(left, pixels[2 * l]);
-    right = Math.max(right, pixels[2 * l]);
-  }
-  let top = Infinity;
-  let bottom = -Infinity;
-  for (let l = 0; l < count; l++) {
-    top = Math.min(top, pixels[2 * l + 1]);
-    bottom = Math.max(bottom, pixels[2 * l + 1]);
-  }
-  const robustPx = ROBUST_SHARE * Math.hypot(right - left, bottom - top);
+  const robustPx = ROBUST_SHARE * Math.hypot(measureExtent(pixels, 0), measureExtent(pixels, 1));
 
   const normal = new Float64Array(36);
   const gradient = new Float64Array(6);
@@ -52,40 +39,8 @@ export function fitPose(
     normal.fill(0);
     gradient.fill(0);
     for (let l = 0; l < count; l++) {
-      const w0 = weight[l];
-      if (w0 === 0) continue;
-      const x = shape[3 * l];
-      const y = shape[3 * l + 1];
-      const z = shape[3 * l + 2];
-      // turned about the model's origin; the rotation unknown acts on this arm
-      const ax = rotation[0] * x + rotation[1] * y + rotation[2] * z;
-      const ay = rotation[3] * x + rotation[4] * y + rotation[5] * z;
-      const az = rotation[6] * x + rotation[7] * y + rotation[8] * z;
-      const depth = az + translation[2];
-      if (!(depth > 0)) return null;
-      const px = (ax + translation[0]) / depth;
-      const py = (ay + translation[1]) / depth;
-      const k = focalPx / depth;
-      const eu = centerX + focalPx * px - pixels[2 * l];
-      const ev = centerY + focalPx * py - pixels[2 * l + 1];
-      const w = w0 * computeCauchyWeight(eu * eu + ev * ev, robustPx);
-      // d point = omega x arm + tau; d u = k (dX - px dZ), d v = k (dY - py dZ)
-      du[0] = k * -px * ay;
-      du[1] = k * (az + px * ax);
-      du[2] = k * -ay;
-      du[3] = k;
-      du[4] = 0;
-      du[5] = -k * px;
-      dv[0] = k * (-az - py * ay);
-      dv[1] = k * py * ax;
-      dv[2] = k * ax;
-      dv[3] = 0;
-      dv[4] = k;
-      dv[5] = -k * py;
-      for (let i = 0; i < 6; i++) {
-        gradient[i] = gradient[i] + w * (du[i] * eu + dv[i] * ev);
-        for (let j = 0; j <= i; j++) normal[6 * i + j] = normal[6 * i + j] + w * (du[i] * du[j] + dv[i] * dv[j]);
-      }
+      if (weight[l] === 0) continue;
+      if (!addLandmark(shape, pixels, l, weight[l], intrinsics, rotation, translation, robustPx, normal, gradient, du, dv)) return null;
     }
     const factor = factorCholesky(normal, 6);
     if (factor === null) return null;
@@ -97,4 +52,71 @@ export function fitPose(
     if (Math.hypot(step[0], step[1], step[2]) < 1e-5 && Math.hypot(step[3], step[4]) < 0.01) break;
   }
   return createPose(rotation, translation);
+}
+
+/** Distance between the least and the largest of every second number, from `axis` on. */
+function measureExtent(pixels: Float64Array, axis: 0 | 1): number {
+  let low = Infinity;
+  let high = -Infinity;
+  for (let i = axis; i < pixels.length; i += 2) {
+    low = Math.min(low, pixels[i]);
+    high = Math.max(high, pixels[i]);
+  }
+  return high - low;
+}
+
+/**
+ * Adds what landmark l says to the normal equations. (A function of its own: the loop round it is left once per iteration, and compiling it with
+ * all that follows there costs more than the whole fit.)
+ *
+ * @param du - shape (6), scratch; so is `dv`
+ * @returns whether the point lies in front of the pinhole
+ */
+function addLandmark(
+  shape: Float64Array,
+  pixels: Float64Array,
+  l: number,
+  weight: number,
+  { focalPx, centerX, centerY }: Intrinsics,
+  rotation: Float64Array,
+  translation: Float64Array,
+  robustPx: number,
+  normal: Float64Array,
+  gradient: Float64Array,
+  du: Float64Array,
+  dv: Float64Array,
+): boolean {
+  const x = shape[3 * l];
+  const y = shape[3 * l + 1];
+  const z = shape[3 * l + 2];
+  // turned about the model's origin; the rotation unknown acts on this arm
+  const ax = rotation[0] * x + rotation[1] * y + rotation[2] * z;
+  const ay = rotation[3] * x + rotation[4] * y + rotation[5] * z;
+  const az = rotation[6] * x + rotation[7] * y + rotation[8] * z;
+  const depth = az + translation[2];
+  if (!(depth > 0)) return false;
+  const px = (ax + translation[0]) / depth;
+  const py = (ay + translation[1]) / depth;
+  const k = focalPx / depth;
+  const eu = centerX + focalPx * px - pixels[2 * l];
+  const ev = centerY + focalPx * py - pixels[2 * l + 1];
+  const w = weight * computeCauchyWeight(eu * eu + ev * ev, robustPx);
+  // d point = omega x arm + tau; d u = k (dX - px dZ), d v = k (dY - py dZ)
+  du[0] = k * -px * ay;
+  du[1] = k * (az + px * ax);
+  du[2] = k * -ay;
+  du[3] = k;
+  du[4] = 0;
+  du[5] = -k * px;
+  dv[0] = k * (-az - py * ay);
+  dv[1] = k * py * ax;
+  dv[2] = k * ax;
+  dv[3] = 0;
+  dv[4] = k;
+  dv[5] = -k * py;
+  for (let i = 0; i < 6; i++) {
+    gradient[i] = gradient[i] + w * (du[i] * eu + dv[i] * ev);
+    for (let j = 0; j <= i; j++) normal[6 * i + j] = normal[6 * i + j] + w * (du[i] * du[j] + dv[i] * dv[j]);
+  }
+  return true;
 }

@@ -84,7 +84,7 @@ export function fitShape(basis: FitBasis, points: Float64Array, prior: IdentityP
   const reduced = new Float64Array(expressionCount);
   const computeResidual = (s: Similarity): void => {
     applySimilarity(s, points, placed);
-    for (let m = 0; m < residual.length; m++) residual[m] = mean[m] - placed[m];
+    subtract(mean, placed, residual);
     addRows(rows, SIMILARITY_COUNT, size, amounts, residual);
   };
 
@@ -93,15 +93,7 @@ export function fitShape(basis: FitBasis, points: Float64Array, prior: IdentityP
     computeResidual(similarity);
     const scale = ROBUST_SCALES_MM[Math.min(iterations, ROBUST_SCALES_MM.length - 1)];
     iterations++;
-    for (let l = 0; l < count; l++) {
-      const x = residual[3 * l];
-      const y = residual[3 * l + 1];
-      const z = residual[3 * l + 2];
-      const w = dataScale * weight[l] * computeCauchyWeight(x * x + y * y + z * z, scale);
-      pull[3 * l] = w * x;
-      pull[3 * l + 1] = w * y;
-      pull[3 * l + 2] = w * z;
-    }
+    weighResidual(residual, weight, dataScale, scale, pull);
     multiplyRows(rows, size, pull, gradient);
     addPriorGradient(gradient.subarray(firstIdentity), identity, prior, system.precision);
 
@@ -110,9 +102,14 @@ export function fitShape(basis: FitBasis, points: Float64Array, prior: IdentityP
     stepF.set(gradientF);
     solveCholesky(system.freeFactor, free, stepF);
     for (let k = 0; k < expressionCount; k++) {
-      let r = gradient[SIMILARITY_COUNT + k] + expression[k] / EXPRESSION_SIGMA ** 2;
-      for (let i = 0; i < free; i++) r -= system.coupling[k * free + i] * stepF[i];
-      reduced[k] = r;
+      reduced[k] = subtractDot(
+        gradient[SIMILARITY_COUNT + k] + expression[k] / EXPRESSION_SIGMA ** 2,
+        system.coupling,
+        k * free,
+        stepF,
+        0,
+        free,
+      );
       low[k] = -expression[k];
       // Gaze shapes stay at zero here: the lids alone do not tell it.
       high[k] = basis.isGaze[k] ? 0 : 1 - expression[k];
@@ -135,6 +132,31 @@ export function fitShape(basis: FitBasis, points: Float64Array, prior: IdentityP
   }
   computeResidual(similarity);
   return { similarity, identity: identity.slice(), expression: expression.slice(), residual, iterations };
+}
+
+/** out = a - b */
+function subtract(a: Float64Array, b: Float64Array, out: Float64Array): void {
+  for (let i = 0; i < out.length; i++) out[i] = a[i] - b[i];
+}
+
+/** start - sum over i < n of a[atA + i] b[atB + i], term by term. */
+function subtractDot(start: number, a: Float64Array, atA: number, b: Float64Array, atB: number, n: number): number {
+  let sum = start;
+  for (let i = 0; i < n; i++) sum -= a[atA + i] * b[atB + i];
+  return sum;
+}
+
+/** Residuals times their robust weights. */
+function weighResidual(residual: Float64Array, weight: Float64Array, dataScale: number, scaleMm: number, out: Float64Array): void {
+  for (let l = 0; l < weight.length; l++) {
+    const x = residual[3 * l];
+    const y = residual[3 * l + 1];
+    const z = residual[3 * l + 2];
+    const w = dataScale * weight[l] * computeCauchyWeight(x * x + y * y + z * z, scaleMm);
+    out[3 * l] = w * x;
+    out[3 * l + 1] = w * y;
+    out[3 * l + 2] = w * z;
+  }
 }
 
 interface ShapeSystem {
@@ -188,17 +210,14 @@ function prepareSystem(basis: FitBasis, prior: IdentityPrior | null, dataScale: 
     for (let i = 0; i < free; i++) {
       const h = dataScale * normal[(SIMILARITY_COUNT + k) * size + rowOfFree(i)];
       coupling[row + i] = h;
-      let sum = h;
-      for (let j = 0; j < i; j++) sum -= freeFactor[i * free + j] * half[row + j];
-      half[row + i] = sum / freeFactor[i * free + i];
+      half[row + i] = subtractDot(h, freeFactor, i * free, half, row, i) / freeFactor[i * free + i];
     }
   }
   const schur = new Float64Array(expressionCount * expressionCount);
   for (let a = 0; a < expressionCount; a++) {
     for (let b = 0; b <= a; b++) {
-      let sum = dataScale * normal[(SIMILARITY_COUNT + a) * size + SIMILARITY_COUNT + b];
-      for (let i = 0; i < free; i++) sum -= half[a * free + i] * half[b * free + i];
-      schur[a * expressionCount + b] = schur[b * expressionCount + a] = sum;
+      const h = dataScale * normal[(SIMILARITY_COUNT + a) * size + SIMILARITY_COUNT + b];
+      schur[a * expressionCount + b] = schur[b * expressionCount + a] = subtractDot(h, half, a * free, half, b * free, free);
     }
     schur[a * expressionCount + a] = schur[a * expressionCount + a] + 1 / EXPRESSION_SIGMA ** 2;
   }

@@ -60,7 +60,8 @@ export function addRows(a: Float64Array, first: number, last: number, c: Float64
 }
 
 /**
- * Weighted Gram matrix of rows: out[i,j] = sum over k of weight[k] a[i,k] a[j,k].
+ * Weighted Gram matrix of rows: out[i,j] = sum over k of weight[k] a[i,k] a[j,k]. Rows that are mostly zero (shapes that move one part of the
+ * face) are multiplied where they are not.
  *
  * @param a - shape (n,m)
  * @param weight - shape (m)
@@ -69,12 +70,45 @@ export function addRows(a: Float64Array, first: number, last: number, c: Float64
 export function computeGram(a: Float64Array, n: number, weight: Float64Array): Float64Array {
   const m = weight.length;
   const out = new Float64Array(n * n);
+  const dense: number[] = [];
+  const places = new Uint16Array(m);
   const weighted = new Float64Array(m);
-  const dots = new Float64Array(n);
   for (let i = 0; i < n; i++) {
-    for (let k = 0, r = i * m; k < m; k++, r++) weighted[k] = a[r] * weight[k];
-    multiplyRows(a, i + 1, weighted, dots);
-    for (let j = 0; j <= i; j++) out[i * n + j] = out[j * n + i] = dots[j];
+    const count = listNonzero(a, i * m, weight, places, weighted);
+    if (2 * count > m) dense.push(i);
+    else for (let j = 0; j < n; j++) out[i * n + j] = out[j * n + i] = dotPlaces(a, j * m, places, weighted, count);
+  }
+  const rows = new Float64Array(dense.length * m);
+  dense.forEach((i, d) => {
+    rows.set(a.subarray(i * m, (i + 1) * m), d * m);
+  });
+  const dots = new Float64Array(dense.length);
+  for (let d = 0; d < dense.length; d++) {
+    multiply(a, dense[d] * m, weight, weighted);
+    multiplyRows(rows, d + 1, weighted, dots);
+    for (let e = 0; e <= d; e++) out[dense[d] * n + dense[e]] = out[dense[e] * n + dense[d]] = dots[e];
   }
   return out;
+}
+
+/** Where weight times the row that begins at `at` is not zero, and what it is there. @returns how many */
+function listNonzero(a: Float64Array, at: number, weight: Float64Array, places: Uint16Array, products: Float64Array): number {
+  let count = 0;
+  for (let k = 0; k < weight.length; k++) {
+    const product = a[at + k] * weight[k];
+    if (product === 0) continue;
+    places[count] = k;
+    products[count++] = product;
+  }
+  return count;
+}
+
+function dotPlaces(a: Float64Array, at: number, places: Uint16Array, products: Float64Array, count: number): number {
+  let sum = 0;
+  for (let k = 0; k < count; k++) sum += products[k] * a[at + places[k]];
+  return sum;
+}
+
+function multiply(a: Float64Array, at: number, b: Float64Array, out: Float64Array): void {
+  for (let k = 0; k < out.length; k++) out[k] = a[at + k] * b[k];
 }

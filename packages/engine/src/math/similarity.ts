@@ -22,46 +22,15 @@ export interface Similarity {
  * @returns null where fewer than three points that are not on one line carry weight, or a number is not finite
  */
 export function estimateSimilarity(src: Float64Array, dst: Float64Array, weights: Float64Array): Similarity | null {
-  const n = weights.length;
   let sum = 0;
-  const cs = [0, 0, 0];
-  const cd = [0, 0, 0];
-  for (let i = 0; i < n; i++) {
-    const w = weights[i];
-    sum += w;
-    for (let k = 0; k < 3; k++) {
-      cs[k] += w * src[3 * i + k];
-      cd[k] += w * dst[3 * i + k];
-    }
-  }
+  for (let i = 0; i < weights.length; i++) sum += weights[i];
   if (!(sum > 0)) return null;
-  for (let k = 0; k < 3; k++) {
-    cs[k] /= sum;
-    cd[k] /= sum;
-  }
-  const m = new Float64Array(9);
-  let srcSq = 0;
-  let dstSq = 0;
-  for (let i = 0; i < n; i++) {
-    const w = weights[i];
-    const ax = src[3 * i] - cs[0];
-    const ay = src[3 * i + 1] - cs[1];
-    const az = src[3 * i + 2] - cs[2];
-    const bx = dst[3 * i] - cd[0];
-    const by = dst[3 * i + 1] - cd[1];
-    const bz = dst[3 * i + 2] - cd[2];
-    srcSq += w * (ax * ax + ay * ay + az * az);
-    dstSq += w * (bx * bx + by * by + bz * bz);
-    m[0] += w * ax * bx;
-    m[1] += w * ax * by;
-    m[2] += w * ax * bz;
-    m[3] += w * ay * bx;
-    m[4] += w * ay * by;
-    m[5] += w * ay * bz;
-    m[6] += w * az * bx;
-    m[7] += w * az * by;
-    m[8] += w * az * bz;
-  }
+  const cs = computeCentroid(src, weights, sum);
+  const cd = computeCentroid(dst, weights, sum);
+  const m = new Float64Array(11);
+  for (let i = 0; i < weights.length; i++) addProducts(src, dst, 3 * i, weights[i], cs, cd, m);
+  const srcSq = m[9];
+  const dstSq = m[10];
   if (!(srcSq > 0) || !(dstSq > 0) || !Number.isFinite(srcSq * dstSq)) return null;
   const [xx, xy, xz, yx, yy, yz, zx, zy, zz] = m as unknown as number[];
   // prettier-ignore
@@ -93,6 +62,47 @@ export function estimateSimilarity(src: Float64Array, dst: Float64Array, weights
     translation[k] = cd[k] - scale * (r[3 * k] * cs[0] + r[3 * k + 1] * cs[1] + r[3 * k + 2] * cs[2]);
   }
   return { scale, rotation: r, translation };
+}
+
+function computeCentroid(points: Float64Array, weights: Float64Array, sum: number): Float64Array {
+  const out = new Float64Array(3);
+  for (let i = 0; i < weights.length; i++) {
+    const w = weights[i];
+    out[0] += w * points[3 * i];
+    out[1] += w * points[3 * i + 1];
+    out[2] += w * points[3 * i + 2];
+  }
+  for (let k = 0; k < 3; k++) out[k] /= sum;
+  return out;
+}
+
+/** m += w times (products of the centred points, shape (3,3); square of `src`; square of `dst`), for the points that begin at `at`. */
+function addProducts(
+  src: Float64Array,
+  dst: Float64Array,
+  at: number,
+  w: number,
+  cs: Float64Array,
+  cd: Float64Array,
+  m: Float64Array,
+): void {
+  const ax = src[at] - cs[0];
+  const ay = src[at + 1] - cs[1];
+  const az = src[at + 2] - cs[2];
+  const bx = dst[at] - cd[0];
+  const by = dst[at + 1] - cd[1];
+  const bz = dst[at + 2] - cd[2];
+  m[0] += w * ax * bx;
+  m[1] += w * ax * by;
+  m[2] += w * ax * bz;
+  m[3] += w * ay * bx;
+  m[4] += w * ay * by;
+  m[5] += w * ay * bz;
+  m[6] += w * az * bx;
+  m[7] += w * az * by;
+  m[8] += w * az * bz;
+  m[9] += w * (ax * ax + ay * ay + az * az);
+  m[10] += w * (bx * bx + by * by + bz * bz);
 }
 
 /** Applies a similarity to points of shape (n,3). */

@@ -1,5 +1,5 @@
 import type { HeadModelData } from '@facewright/head-model';
-import { addExpression, evaluateHead, triangulate } from '@facewright/head-model';
+import { addExpression, countTriangles, evaluateHead, triangulate } from '@facewright/head-model';
 import { listArkitBlendshapes } from './arkit-blendshapes.ts';
 import { checkCoefficients, checkExpressionIndex, checkOut } from './check-coefficients.ts';
 import type { FaceModel, ModelPart } from './face-model.ts';
@@ -19,7 +19,7 @@ export function createHeadModel(data: HeadModelData): FaceModel {
     triangleUvs: triangulate(data.polygonUvs),
     parts: listParts(data),
     polygons: { vertices: data.polygons, uvs: data.polygonUvs },
-    mirrorVertex: Uint32Array.from(data.mirrorVertex),
+    mirrorVertex: new Uint32Array(data.mirrorVertex),
     regions: data.regions,
     identityCount: data.identity.modeCount,
     expressionNames,
@@ -51,7 +51,7 @@ export function createHeadModel(data: HeadModelData): FaceModel {
 function listParts(data: HeadModelData): ModelPart[] {
   let firstTriangle = 0;
   return data.parts.map((part) => {
-    const triangleCount = triangulate(data.polygons, part.firstPolygon, part.polygonCount).length / 3;
+    const triangleCount = countTriangles(data.polygons, part.firstPolygon, part.polygonCount);
     const out: ModelPart = {
       name: part.name,
       material: part.material,
