@@ -1,19 +1,20 @@
+import { addLandmarkWindow, addPointsFromWindow, addWindowSamples, type LandmarkWindow } from './attention-window.ts';
 import { OnnxGraphBuilder, type OnnxValue } from './onnx-graph-builder.ts';
 import { parseTflite, type TfliteOperator, type TfliteOptions, type TfliteTensor } from './parse-tflite.ts';
+import { computeSamePadding } from './same-padding.ts';
 
 /**
  * Part of the cache key: raise it with every change of what {@link convertTfliteToOnnx} writes.
  */
-export const CONVERTER_VERSION = 1;
+export const CONVERTER_VERSION = 2;
 
 /**
  * Turns a TFLite file (float graph, 16-bit constants, the operators of MediaPipe's face networks) into an ONNX model of
  * opset 17. Input and outputs keep their shapes (the input is NHWC); the names of the outputs are kept, the input is
  * called `input`. Inside, pictures run as NCHW.
  *
- * MediaPipe's three custom operators (attention: look again at lips and eyes in a window that follows the first mesh) are
- * written as ordinary operators. Their meaning is that of MediaPipe's own kernels, version 2
- * (mediapipe/util/tflite/operations): sample positions have the half-pixel correction, samples outside are zero.
+ * MediaPipe's three custom operators (a second look at lips and eyes, in windows that follow the first mesh) are written as
+ * ordinary operators: see attention-window.ts.
  *
  * @throws Error for an operator or form that those networks do not have
  */
@@ -99,11 +100,14 @@ class Conversion {
         if (String(first.shape) !== String(outShape)) throw new Error('slice that leaves something out');
         return this.#value(inputs[0]!);
       case 'Landmarks2TransformMatrix':
-        return this.#windowOfLandmarks(operator);
-      case 'TransformTensorBilinear':
-        return this.#sampleWindow(operator);
+        return addLandmarkWindow(onnx, this.#value(inputs[0]!), readWindow(operator));
+      case 'TransformTensorBilinear': {
+        const from = { height: first.shape[1]!, width: first.shape[2]! };
+        const size = { ...readWindowSize(operator), from };
+        return addWindowSamples(onnx, this.#value(inputs[0]!), this.#value(inputs[1]!), size);
+      }
       case 'TransformLandmarks':
-        return this.#transformLandmarks(operator);
+        return addPointsFromWindow(onnx, this.#value(inputs[0]!), this.#value(inputs[1]!), first.shape[1]!);
       default:
         throw new Error(`operator ${operator.name} is not supported`);
     }
@@ -160,78 +164,6 @@ class Conversion {
     return onnx.node('Add', [linear, positive]);
   }
 
-  /**
-   * Landmarks2TransformMatrix: 4 x 4 matrix from coordinates of a `width` x `height` window to those of the picture in
-   * which the landmarks are given. The window's x axis runs along the line between two landmarks; it holds the bounding
-   * box (in that turned frame) of a subset of them, grown by a factor.
-   */
-  #windowOfLandmarks({ inputs, customOptions }: TfliteOperator): OnnxValue {
-    const onnx = this.#onnx;
-    const option = (name: string) => customOptions.get(name)![0]!;
-    if ((customOptions.get('target_rotation_radians')?.[0] ?? 0) !== 0) throw new Error('window with a turn of its own');
-    const width = option('output_width');
-    const height = option('output_height');
-
-    const points = onnx.node('Slice', [this.#value(inputs[0]!), onnx.integers([0]), onnx.integers([2]), onnx.integers([2])]); // (1,468,2)
-    const ends = onnx.node('Gather', [points, onnx.integers([option('left_rotation_idx'), option('right_rotation_idx')])], { axis: 1 });
-    const left = onnx.node('Slice', [ends, onnx.integers([0]), onnx.integers([1]), onnx.integers([1])]);
-    const right = onnx.node('Slice', [ends, onnx.integers([1]), onnx.integers([2]), onnx.integers([1])]);
-    const along = onnx.node('Sub', [right, left]);
-    const axisX = onnx.node('Div', [along, onnx.node('ReduceL2', [along], { axes: [2], keepdims: 1 })]); // (cos, sin)
-    const axisY = onnx.node('MatMul', [axisX, onnx.floats([2, 2], [0, 1, -1, 0])]); // (-sin, cos)
-    const axes = onnx.node('Concat', [axisX, axisY], { axis: 1 }); // (1,2,2), one axis per row
-
-    const subset = onnx.node('Gather', [points, onnx.integers(customOptions.get('subset_idxs')!)], { axis: 1 });
-    const turned = onnx.node('MatMul', [subset, onnx.node('Transpose', [axes], { perm: [0, 2, 1] })]);
-    const max = onnx.node('ReduceMax', [turned], { axes: [1], keepdims: 1 });
-    const min = onnx.node('ReduceMin', [turned], { axes: [1], keepdims: 1 });
-    const middle = onnx.node('Mul', [onnx.node('Add', [max, min]), onnx.floats([], [0.5])]);
-    const center = onnx.node('MatMul', [middle, axes]); // (1,1,2), back in the picture
-    const stepFactors = onnx.floats([1, 1, 2], [option('scale_x') / width, option('scale_y') / height]);
-    const step = onnx.node('Mul', [onnx.node('Sub', [max, min]), stepFactors]); // per window pixel, along each axis
-
-    const columns = onnx.node('Mul', [axes, onnx.node('Transpose', [step], { perm: [0, 2, 1] })]); // rows: first and second column
-    const halfWindow = onnx.floats([1, 1, 2], [width / 2, height / 2]);
-    const origin = onnx.node('Sub', [center, onnx.node('MatMul', [halfWindow, columns])]);
-    const transposed = onnx.node('Concat', [columns, onnx.floats([1, 1, 2], [0, 0]), origin], { axis: 1 }); // (1,4,2)
-    const rows = onnx.node('Transpose', [transposed], { perm: [0, 2, 1] });
-    return onnx.node('Concat', [rows, onnx.floats([1, 2, 4], [0, 0, 1, 0, 0, 0, 0, 1])], { axis: 1 });
-  }
-
-  /** TransformTensorBilinear: samples the window from a picture of features. */
-  #sampleWindow({ inputs, customOptions }: TfliteOperator): OnnxValue {
-    const onnx = this.#onnx;
-    const width = customOptions.get('output_width')![0]!;
-    const height = customOptions.get('output_height')![0]!;
-    const [, pictureHeight, pictureWidth] = this.#tensor(inputs[0]!).shape as [number, number, number, number];
-    const centers: number[] = [];
-    for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) centers.push(x + 0.5, y + 0.5, 0, 1);
-    const rows = onnx.node('Slice', [this.#value(inputs[1]!), onnx.integers([0]), onnx.integers([2]), onnx.integers([1])]); // (1,2,4)
-    // (1,height*width,2): where in the picture each window pixel lies; pixel j has its centre at j + 0.5.
-    const places = onnx.node('MatMul', [onnx.floats([1, height * width, 4], centers), onnx.node('Transpose', [rows], { perm: [0, 2, 1] })]);
-    // GridSample wants -1..1 over the picture from edge to edge.
-    const toGrid = onnx.node('Mul', [places, onnx.floats([2], [2 / pictureWidth, 2 / pictureHeight])]);
-    const grid = onnx.node('Reshape', [onnx.node('Sub', [toGrid, onnx.floats([], [1])]), onnx.integers([1, height, width, 2])]);
-    const sampled = onnx.node('GridSample', [this.#value(inputs[0]!), grid], { mode: 'bilinear', padding_mode: 'zeros', align_corners: 0 });
-    // MediaPipe's kernel gives zero as soon as the place lies outside the outermost pixel centres; GridSample fades out.
-    const notLess = onnx.node('GreaterOrEqual', [places, onnx.floats([], [0.5])]);
-    const notMore = onnx.node('LessOrEqual', [places, onnx.floats([2], [pictureWidth - 0.5, pictureHeight - 0.5])]);
-    const inside = onnx.node('Cast', [onnx.node('And', [notLess, notMore])], { to: 1 });
-    const mask = onnx.node('Reshape', [onnx.node('ReduceMin', [inside], { axes: [2], keepdims: 0 }), onnx.integers([1, 1, height, width])]);
-    return onnx.node('Mul', [sampled, mask]);
-  }
-
-  /** TransformLandmarks: points of the window (1,n,2) to the picture. */
-  #transformLandmarks({ inputs }: TfliteOperator): OnnxValue {
-    const onnx = this.#onnx;
-    const matrix = this.#value(inputs[1]!);
-    const part = (from: number[], to: number[]) =>
-      onnx.node('Slice', [matrix, onnx.integers(from), onnx.integers(to), onnx.integers([1, 2])]);
-    const turn = onnx.node('Transpose', [part([0, 0], [2, 2])], { perm: [0, 2, 1] });
-    const shift = onnx.node('Transpose', [part([0, 3], [2, 4])], { perm: [0, 2, 1] });
-    return onnx.node('Add', [onnx.node('MatMul', [this.#value(inputs[0]!), turn]), shift]);
-  }
-
   #activate(value: OnnxValue, { activation = 0 }: TfliteOptions): OnnxValue {
     if (activation === 0) return value;
     if (activation === 1) return this.#onnx.node('Relu', [value]);
@@ -281,17 +213,35 @@ const NHWC_FROM_NCHW = [0, 2, 3, 1];
 
 const strides = (o: TfliteOptions): number[] => [o.strideY!, o.strideX!];
 
-/** ONNX pads (top, left, bottom, right) of TFLite's padding: SAME puts the odd pixel at the end. */
+/** ONNX pads: top, left, bottom, right. */
 function padding(options: TfliteOptions, picture: TfliteTensor, kernel: readonly number[]): number[] {
   if (options.padding === 'VALID') return [0, 0, 0, 0];
-  const along = (size: number, stride: number, extent: number): [number, number] => {
-    const total = Math.max((Math.ceil(size / stride) - 1) * stride + extent - size, 0);
-    return [total >> 1, total - (total >> 1)];
-  };
-  const extent = (k: number, dilation = 1) => (k - 1) * dilation + 1;
-  const [top, bottom] = along(picture.shape[1]!, options.strideY!, extent(kernel[0]!, options.dilationY));
-  const [left, right] = along(picture.shape[2]!, options.strideX!, extent(kernel[1]!, options.dilationX));
+  if ((options.dilationX ?? 1) !== 1 || (options.dilationY ?? 1) !== 1) throw new Error('dilated kernel');
+  const [top, bottom] = computeSamePadding(picture.shape[1]!, options.strideY!, kernel[0]!);
+  const [left, right] = computeSamePadding(picture.shape[2]!, options.strideX!, kernel[1]!);
   return [top, left, bottom, right];
+}
+
+function numberOf({ name, customOptions }: TfliteOperator, option: string): number {
+  const value = customOptions.get(option)?.[0];
+  if (value === undefined) throw new Error(`${name} lacks ${option}`);
+  return value;
+}
+
+const readWindowSize = (operator: TfliteOperator): { width: number; height: number } => ({
+  width: numberOf(operator, 'output_width'),
+  height: numberOf(operator, 'output_height'),
+});
+
+function readWindow(operator: TfliteOperator): LandmarkWindow {
+  if (numberOf(operator, 'target_rotation_radians') !== 0) throw new Error('window with a turn of its own');
+  return {
+    ...readWindowSize(operator),
+    group: operator.customOptions.get('subset_idxs')!,
+    axisEnds: [numberOf(operator, 'left_rotation_idx'), numberOf(operator, 'right_rotation_idx')],
+    growX: numberOf(operator, 'scale_x'),
+    growY: numberOf(operator, 'scale_y'),
+  };
 }
 
 /** IEEE 754 binary16 to binary32, exact. */
