@@ -147,6 +147,7 @@ function failAsAsked(code: string | undefined): void {
   if (code === undefined) return;
   if (code === 'FW_INTERNAL') throw new TypeError('boom');
   if (code === 'FW_NETWORK_CORRUPT') throw new FacewrightError(code, { name: 'face-detector', reason: 'its checksum differs' });
+  if (code === 'FW_ARG_INVALID') throw new FacewrightError(code, { name: 'region', expected: 'a part of the photo', actual: 'none' });
   throw new FacewrightError('FW_FACE_NOT_FOUND', { candidates: 0, bestScore: 0, minScore: 0.5 });
 }
 

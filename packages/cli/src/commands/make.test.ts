@@ -318,6 +318,17 @@ describe('facewright make with several photos', () => {
     expect(listFiles(join(cwd, 'out'))).toEqual(RESULT.map((name) => `a/${name}`));
   });
 
+  it('goes on when the engine objects to an argument of one photo, and refuses wrong options before any', async () => {
+    const cwd = createFolder({ 'in/a.jpg': 'fail=FW_ARG_INVALID', 'in/b.jpg': 'photo' });
+    const { status, stdout } = await runCli(['make', 'in', '-o', 'out', '--concurrency', '1'], { cwd });
+    expect(status).toBe(1);
+    expect(stdout).toContain('1 made, 1 failed');
+    expect(stdout).toMatch(/in\/a\.jpg +FW_ARG_INVALID/);
+    const wrong = await runCli(['make', 'in', '--focal', '0mm'], { cwd });
+    expect(wrong).toMatchObject({ status: 64, stdout: '', stderr: expect.stringContaining('[FW_ARG_INVALID]') });
+    expect(wrong.engine.calls).toEqual([]);
+  });
+
   it('stops with the finished results kept when the disk is full', async (context) => {
     const cwd = createFolder({ 'in/a.jpg': 'photo', 'in/b.jpg': 'big=3000000', 'in/c.jpg': 'photo' });
     const disk = mountTmpfs(join(cwd, 'out'), '1m');

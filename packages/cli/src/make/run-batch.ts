@@ -22,9 +22,11 @@ export interface BatchResult {
   readonly untried: readonly string[];
 }
 
-/** Errors of the installation or the disk: every other photo would meet the same one. */
+/**
+ * Errors of the installation or the disk: every other photo would meet the same one. Not FW_ARG_INVALID: options are checked before
+ * the first photo, so whatever the engine objects to later is about one photo (a region of it, a number computed from it).
+ */
 const STOPPING_CODES: readonly string[] = [
-  'FW_ARG_INVALID',
   'FW_MODEL_UNKNOWN',
   'FW_MODEL_CORRUPT',
   'FW_MODEL_VERSION',
