@@ -8,7 +8,8 @@
  * The photos are made of the example portrait: one of 12 megapixels and about 2 MB, one of 512 pixels. CPU time is that of
  * the whole process (decoder threads included); medians, with the range beside them, because machines are noisy.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,10 +18,14 @@ import { parseArgs } from 'node:util';
 import { createEngine, type Engine, encodeFiles, STAGES, type Stage } from '@facewright/engine';
 import sharp from 'sharp';
 import { describeMachine } from './describe-machine.ts';
+import type { WorkerResult } from './warm-worker.ts';
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '20' }, json: { type: 'boolean', default: false } } });
 const RUNS = Number(values.runs);
 const EXAMPLE = fileURLToPath(new URL('../examples/portrait.jpg', import.meta.url));
+/** Rounds and faces of the comparison of one warm process with two; a round is long enough for both to run side by side all the time. */
+const WORKER_ROUNDS = 5;
+const FACES_PER_ROUND = Math.max(1, Math.ceil(RUNS / 4));
 const CLI = fileURLToPath(new URL('../packages/cli/dist/bin.js', import.meta.url));
 
 /** Milliseconds of CPU (user and system, all threads of this process). */
@@ -37,6 +42,7 @@ type Row = { readonly name: string; readonly cpu: readonly number[]; readonly wa
 
 const quantile = (sorted: readonly number[], q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
 const ascending = (list: readonly number[]): number[] => [...list].sort((a, b) => a - b);
+const median = (list: readonly number[]): number => quantile(ascending(list), 0.5);
 
 /** A JPEG of the example in the given size, its quality chosen so that it has about `bytes`. */
 async function makePhoto(width: number, height: number, bytes: number | null): Promise<Buffer> {
@@ -106,6 +112,57 @@ async function timeCommand(args: readonly string[]): Promise<{ wall: number; cpu
   return { wall, cpu, peakMb };
 }
 
+/** A warm engine in a process of its own. */
+async function startWorker(photoFile: string): Promise<ChildProcess> {
+  const worker = fork(fileURLToPath(new URL('./warm-worker.ts', import.meta.url)), [photoFile]);
+  await nextMessage(worker);
+  return worker;
+}
+
+/** What a worker says next; an error when it ends instead. */
+async function nextMessage(worker: ChildProcess): Promise<unknown> {
+  const ended = new AbortController();
+  const exit = once(worker, 'exit', { signal: ended.signal }).then(([status]) => {
+    throw new Error(`a worker ended with ${status}`);
+  });
+  exit.catch(() => {});
+  try {
+    const [message] = (await Promise.race([once(worker, 'message', { signal: ended.signal }), exit])) as [unknown];
+    return message;
+  } finally {
+    ended.abort();
+  }
+}
+
+async function makeFaces(worker: ChildProcess, count: number): Promise<WorkerResult> {
+  worker.send(count);
+  return (await nextMessage(worker)) as WorkerResult;
+}
+
+/** Photo to face.glb in warm processes: one alone and two side by side, in turns, so that a slow moment of the machine meets both. */
+async function timeWorkers(photoFile: string) {
+  const workers = [await startWorker(photoFile), await startWorker(photoFile)] as const;
+  const alone: WorkerResult[] = [];
+  const together: number[] = [];
+  for (let round = 0; round < WORKER_ROUNDS; round++) {
+    alone.push(await makeFaces(workers[0], FACES_PER_ROUND));
+    const start = performance.now();
+    await Promise.all(workers.map((worker) => makeFaces(worker, FACES_PER_ROUND)));
+    together.push(performance.now() - start);
+  }
+  for (const worker of workers) worker.disconnect();
+  const aloneMs = median(alone.map((a) => a.wallMs));
+  const togetherMs = median(together);
+  return {
+    faceWallMs: aloneMs / FACES_PER_ROUND,
+    faceCpuMs: median(alone.map((a) => a.cpuMs)) / FACES_PER_ROUND,
+    peakMb: Math.max(...alone.map((a) => a.peakMb)),
+    facesPerSecondAlone: (1000 * FACES_PER_ROUND) / aloneMs,
+    facesPerSecondTogether: (2000 * FACES_PER_ROUND) / togetherMs,
+    throughputRatio: (2 * aloneMs) / togetherMs,
+  };
+}
+
 function print(title: string, rows: readonly Row[]): void {
   process.stdout.write(
     `\n${title}\n${'stage'.padEnd(32)}${'CPU ms: median (min .. p95)'.padStart(32)}${'wall ms: median (min .. p95)'.padStart(34)}\n`,
@@ -138,15 +195,21 @@ for (const photo of photos) {
 }
 report.peakRssMb = process.resourceUsage().maxRSS / 1024;
 if (!values.json)
-  process.stdout.write(
-    `\npeak memory of this process: ${(report.peakRssMb as number).toFixed(0)} MB (it holds the encoder's inputs of all runs' kinds too)\n`,
-  );
+  process.stdout.write(`\npeak memory of this process: ${(report.peakRssMb as number).toFixed(0)} MB (all kinds of files, two photos)\n`);
 await engine.close();
 
 const folder = await mkdtemp(join(tmpdir(), 'facewright-bench-'));
 try {
   const file = join(folder, 'photo.jpg');
   await writeFile(file, photos[0]!.bytes);
+  const warm = await timeWorkers(file);
+  report.warm = warm;
+  if (!values.json) {
+    process.stdout.write(
+      `\none warm process, 12 MP photo to face.glb and nothing else: wall ${warm.faceWallMs.toFixed(0)} ms, CPU ${warm.faceCpuMs.toFixed(0)} ms a face, peak memory ${warm.peakMb.toFixed(0)} MB\n` +
+        `two of them side by side: ${warm.facesPerSecondTogether.toFixed(1)} faces a second against ${warm.facesPerSecondAlone.toFixed(1)}, ${warm.throughputRatio.toFixed(2)} times the throughput of one\n`,
+    );
+  }
   const single = (k: number): Promise<{ wall: number; cpu: number; peakMb: number }> =>
     timeCommand(['make', file, '-o', join(folder, `out-${k}`), '--quiet']);
   await single(0);
@@ -159,7 +222,6 @@ try {
     await Promise.all([single(100 + k), single(200 + k)]);
     pairs.push(performance.now() - start);
   }
-  const median = (list: readonly number[]): number => quantile(ascending(list), 0.5);
   const cold = {
     wallMs: median(alone.map((a) => a.wall)),
     cpuMs: median(alone.map((a) => a.cpu)),
