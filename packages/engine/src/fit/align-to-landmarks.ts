@@ -86,14 +86,18 @@ export function alignToLandmarks(model: FaceModel, projected: Float32Array, targ
   smoothFolds(graph, projected, weight, membrane);
   const moves = computePartMoves(graph.looseParts, projected, at, residual, weight);
   const { vertex } = graph;
-  for (let i = 0; i < vertex.length; i++) {
-    projected[2 * vertex[i]] += membrane[2 * i];
-    projected[2 * vertex[i] + 1] += membrane[2 * i + 1];
-  }
+  addField(projected, vertex, membrane);
   graph.looseParts.forEach((vertices, p) => {
     shiftPoints(projected, vertices, moves[2 * p], moves[2 * p + 1]);
   });
   return projected;
+}
+
+function addField(points: Float32Array, vertices: Uint32Array, field: Float64Array): void {
+  for (let i = 0; i < vertices.length; i++) {
+    points[2 * vertices[i]] += field[2 * i];
+    points[2 * vertices[i] + 1] += field[2 * i + 1];
+  }
 }
 
 function shiftPoints(points: Float32Array, vertices: Uint32Array, dx: number, dy: number): void {
@@ -211,11 +215,7 @@ function computePartMoves(
  * @param field - shape (A,2), changed in place
  */
 function smoothFolds(graph: AlignmentGraph, projected: Float32Array, weight: Float64Array, field: Float64Array): void {
-  const { vertex, triangles, start, neighbour, cornerStart, corner } = graph;
-  const isPinned = new Uint8Array(vertex.length);
-  for (let i = 0; i < isPinned.length; i++) {
-    for (let n = cornerStart[i]; n < cornerStart[i + 1]; n++) if (weight[corner[3 * n]] > PINNED_WEIGHT) isPinned[i] = 1;
-  }
+  const { vertex, triangles } = graph;
   const isFolded = new Uint8Array(vertex.length);
   let candidates = triangles;
   for (let round = 0; round < 3; round++) {
@@ -226,20 +226,29 @@ function smoothFolds(graph: AlignmentGraph, projected: Float32Array, weight: Flo
     if (folded.length === 0) return;
     for (const i of folded) {
       // Corners of landmarks stay: it is the others that give way.
-      if (isPinned[i] === 1) continue;
-      let x = 0;
-      let y = 0;
-      for (let n = start[i]; n < start[i + 1]; n++) {
-        x += field[2 * neighbour[n]];
-        y += field[2 * neighbour[n] + 1];
-      }
-      field[2 * i] = x / graph.degree[i];
-      field[2 * i + 1] = y / graph.degree[i];
+      if (!isPinned(graph, weight, i)) takeMean(graph, field, i);
     }
     // Only triangles at these corners can have changed.
     candidates = selectTriangles(triangles, isFolded);
     for (const i of folded) isFolded[i] = 0;
   }
+}
+
+function isPinned({ cornerStart, corner }: AlignmentGraph, weight: Float64Array, i: number): boolean {
+  for (let n = cornerStart[i]; n < cornerStart[i + 1]; n++) if (weight[corner[3 * n]] > PINNED_WEIGHT) return true;
+  return false;
+}
+
+/** Gives vertex i the mean of its neighbours. */
+function takeMean({ start, neighbour, degree }: AlignmentGraph, field: Float64Array, i: number): void {
+  let x = 0;
+  let y = 0;
+  for (let n = start[i]; n < start[i + 1]; n++) {
+    x += field[2 * neighbour[n]];
+    y += field[2 * neighbour[n] + 1];
+  }
+  field[2 * i] = x / degree[i];
+  field[2 * i + 1] = y / degree[i];
 }
 
 /** Marks and lists the corners of the triangles `candidates[first..last)` that face the camera and are folded by the field. */
@@ -284,13 +293,24 @@ function listFolded(
 function selectTriangles(triangles: Uint32Array, isMarked: Uint8Array): Uint32Array {
   const out = new Uint32Array(triangles.length);
   let n = 0;
-  for (let t = 0; t < triangles.length; t += 3) {
-    if (isMarked[triangles[t]] + isMarked[triangles[t + 1]] + isMarked[triangles[t + 2]] === 0) continue;
-    out[n++] = triangles[t];
-    out[n++] = triangles[t + 1];
-    out[n++] = triangles[t + 2];
-  }
+  for (let t = 0; t < triangles.length; t += 3 * BLOCK)
+    n = appendMarked(triangles, t, Math.min(t + 3 * BLOCK, triangles.length), isMarked, out, n);
   return out.subarray(0, n);
+}
+
+/** Appends the triangles of [first, last) with a corner that is marked. @returns how many numbers `out` has */
+function appendMarked(triangles: Uint32Array, first: number, last: number, isMarked: Uint8Array, out: Uint32Array, known: number): number {
+  let n = known;
+  for (let t = first; t < last; t += 3) {
+    const a = triangles[t];
+    const b = triangles[t + 1];
+    const c = triangles[t + 2];
+    if (isMarked[a] === 0 && isMarked[b] === 0 && isMarked[c] === 0) continue;
+    out[n++] = a;
+    out[n++] = b;
+    out[n++] = c;
+  }
+  return n;
 }
 
 function prepareGraph(model: FaceModel): AlignmentGraph {

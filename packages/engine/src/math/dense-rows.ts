@@ -76,7 +76,7 @@ export function computeGram(a: Float64Array, n: number, weight: Float64Array): F
   for (let i = 0; i < n; i++) {
     const count = listNonzero(a, i * m, weight, places, weighted);
     if (2 * count > m) dense.push(i);
-    else for (let j = 0; j < n; j++) out[i * n + j] = out[j * n + i] = dotPlaces(a, j * m, places, weighted, count);
+    else multiplyPlaces(a, n, m, places, weighted, count, out, i);
   }
   const rows = new Float64Array(dense.length * m);
   dense.forEach((i, d) => {
@@ -101,6 +101,20 @@ function listNonzero(a: Float64Array, at: number, weight: Float64Array, places: 
     products[count++] = product;
   }
   return count;
+}
+
+/** Row and column i of the Gram matrix: the products with every row. */
+function multiplyPlaces(
+  a: Float64Array,
+  n: number,
+  m: number,
+  places: Uint16Array,
+  products: Float64Array,
+  count: number,
+  out: Float64Array,
+  i: number,
+): void {
+  for (let j = 0; j < n; j++) out[i * n + j] = out[j * n + i] = dotPlaces(a, j * m, places, products, count);
 }
 
 function dotPlaces(a: Float64Array, at: number, places: Uint16Array, products: Float64Array, count: number): number {
