@@ -1,6 +1,6 @@
 /** @module The part of the engine that the command line uses. Tests put a fake in its place; the real one is loaded only when a command needs it. */
 
-import type { EngineOptions, FaceModelSummary, FoundFaces, ModelCheck, OnProgress, OutputFormat } from '@facewright/engine';
+import type { EngineOptions, FaceModelSummary, FoundFaces, ModelCheck, OnProgress, OutputFormat, Stage } from '@facewright/engine';
 import type { Warning } from '@facewright/protocol';
 
 export type { EngineOptions, FaceModelSummary, FoundFaces, ModelCheck, OnProgress, OutputFormat } from '@facewright/engine';
@@ -57,6 +57,8 @@ export type NetworkAsset = 'face-detector' | 'face-landmarks' | 'canonical-mesh'
 
 export interface EngineModule {
   readonly FACE_MODEL_IDS: readonly string[];
+  /** In order. */
+  readonly STAGES: readonly Stage[];
   /** @throws FW_MODEL_CORRUPT, FW_MODEL_VERSION, FW_NETWORK_CORRUPT */
   listFaceModels(): Promise<FaceModelSummary[]>;
   /** @throws FW_MODEL_UNKNOWN, FW_MODEL_CORRUPT, FW_MODEL_VERSION */

@@ -1,7 +1,7 @@
 /**
  * An engine that needs no networks: the "photo" is a text that says what is to happen. For tests of the command line alone.
  *
- *   faces=2     that many faces, of falling size (default 1)
+ *   faces=2     that many faces, of falling size (default 1; with 0, number 1 is refused as FW_FACE_INDEX)
  *   fail=CODE   refused with this code: FW_FACE_NOT_FOUND, FW_INTERNAL ("boom"), ...
  *   refuse=2    face 2 is refused with FW_FACE_TOO_SMALL
  *   wait=200    takes that many milliseconds (stops early when aborted)
@@ -25,6 +25,8 @@ export function createFakeEngine(): FakeEngineModule {
     calls,
     createdWith,
     FACE_MODEL_IDS: ['head', 'canonical'],
+    // Seven, to tell numbers that come from here from numbers that somebody knows by heart.
+    STAGES: ['decode', 'detect', 'landmarks', 'fit', 'texture', 'texture', 'export'],
     NETWORK_ASSETS: {
       'face-detector': { file: 'a', sha256: 'aa' },
       'face-landmarks': { file: 'b', sha256: 'bb' },

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_PHOTO_LIMITS } from '@facewright/engine';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -92,6 +92,8 @@ describe('facewright make with one photo', () => {
     const cwd = createFolder({ 'a.jpg': 'photo' });
     const live = await runCli(['make', 'a.jpg'], { cwd, isTTY: true });
     expect(live.stderr).toContain('a.jpg  decode (1/6)');
+    // As many stages as the engine says.
+    expect(live.stderr).toContain('a.jpg  export (7/7)');
     expect(live.stderr.endsWith('\r\u001b[2K')).toBe(true);
     expect(live.stdout).toContain('\u001b[32ma\u001b[39m');
     const plain = await runCli(['make', 'a.jpg'], { cwd, isTTY: true, env: { NO_COLOR: '1' } });
@@ -151,6 +153,21 @@ describe('facewright make with one photo', () => {
     ]);
     const report = JSON.parse(readFileSync(join(cwd, 'two/report.json'), 'utf8'));
     expect(report).toMatchObject({ schema: 'facewright/faces@1', faces: [{ folder: 'face-1' }, { folder: 'face-2' }], refused: [] });
+  });
+
+  it('reads a photo once for each face with --face all, refused ones too, and looks for no more', async () => {
+    const cwd = createFolder({ 'three.jpg': 'faces=3 refuse=2', 'one.jpg': 'faces=1' });
+    const three = await runCli(['make', 'three.jpg', '--face', 'all'], { cwd });
+    expect(three.engine.calls.slice(1, -1)).toEqual([1, 2, 3].map((face) => `reconstruct ${face} three.jpg`));
+    const one = await runCli(['make', 'one.jpg', '--face', 'all'], { cwd });
+    expect(one.engine.calls.slice(1, -1)).toEqual(['reconstruct 1 one.jpg']);
+  });
+
+  it.each(['faces=0', 'fail=FW_FACE_NOT_FOUND'])('never writes a result without a face with --face all (%s)', async (photo) => {
+    const cwd = createFolder({ 'none.jpg': photo });
+    const { status, stderr } = await runCli(['make', 'none.jpg', '--face', 'all'], { cwd });
+    expect({ status, stderr }).toEqual({ status: 65, stderr: expect.stringContaining('[FW_FACE_NOT_FOUND]') });
+    expect(listFiles(cwd)).toEqual(['none.jpg']);
   });
 
   it('keeps the faces that can be made, says which cannot, and ends with status 1', async () => {
@@ -263,6 +280,14 @@ describe('facewright make with several photos', () => {
     expect(await again('--texture-size', '2048')).toEqual({ made: 'ab', summary: '2 made' });
     expect(await again('--texture-size', '2048', '--force')).toEqual({ made: 'ab', summary: '2 made' });
     expect(await again('--texture-size', '2048', '--quiet')).toEqual({ made: '', summary: '' });
+  });
+
+  it('puts back what a killed run left aside and skips it', async () => {
+    const cwd = createFolder({ 'in/a.jpg': 'photo' });
+    await runCli(['make', 'in', '-o', 'out'], { cwd });
+    renameSync(join(cwd, 'out/a'), join(cwd, 'out/.a.facewright-abc-old'));
+    expect((await runCli(['make', 'in', '-o', 'out'], { cwd })).stdout).toContain('0 made, 1 finished before');
+    expect(listFiles(join(cwd, 'out'))).toEqual(RESULT.map((name) => `a/${name}`));
   });
 
   it('tells the truth about refused faces again when the photo is skipped', async () => {

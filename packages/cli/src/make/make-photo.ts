@@ -3,6 +3,8 @@ import { basename, extname } from 'node:path';
 import { FacewrightError, isFacewrightError, type Warning } from '@facewright/protocol';
 import type { Engine, EngineModule, OnProgress, PoseAngles, Reconstruction } from '../engine-port.ts';
 import { computeFingerprint, isFinished, REPORT_NAME } from '../output/finished-result.ts';
+import { mapWriteError } from '../output/map-write-error.ts';
+import { putBackResult } from '../output/put-back-result.ts';
 import { checkTarget, writeFolder } from '../output/write-folder.ts';
 import { readVersion } from '../version.ts';
 import type { MakeJob, MakeOptions } from './make-options.ts';
@@ -48,6 +50,9 @@ export interface RunRecord {
   readonly fingerprint: string;
 }
 
+/** Detector score that a face needs, for the message of an engine that gives a photo back without any face. As the engine's own bound. */
+const MIN_SCORE = 0.7;
+
 /** Makes the record of a run from the photo's bytes and the options that change the result. */
 export function createRunRecord(job: MakeJob, bytes: Uint8Array, options: MakeOptions): RunRecord {
   const photoSha256 = createHash('sha256').update(bytes).digest('hex');
@@ -75,6 +80,9 @@ export function createRunRecord(job: MakeJob, bytes: Uint8Array, options: MakeOp
  */
 export async function findFinished(job: MakeJob, options: MakeOptions): Promise<MadePhoto | null> {
   const bytes = await readPhoto(job.photo, options.engine.limits?.maxBytes);
+  await putBackResult(job.target).catch((error: unknown) => {
+    throw mapWriteError(error, job.target);
+  });
   const report = await isFinished(job.target, createRunRecord(job, bytes, options).fingerprint);
   if (report === null) return null;
   return {
@@ -104,7 +112,7 @@ export async function makePhoto(
   const record = createRunRecord(job, bytes, options);
 
   const engine = await dependencies.engine();
-  const { encodeFiles } = await dependencies.engineModule();
+  const { encodeFiles, STAGES } = await dependencies.engineModule();
   const { signal, onProgress } = events;
   const call = {
     fileName: basename(job.photo),
@@ -117,11 +125,14 @@ export async function makePhoto(
   const faces: MadeFace[] = [];
   const refused: RefusedFace[] = [];
   const encode = async (reconstruction: Reconstruction, folder: string): Promise<void> => {
-    onProgress?.({ stage: 'export', index: 5, total: 6, done: false });
+    const position = { stage: 'export', index: STAGES.indexOf('export'), total: STAGES.length } as const;
+    onProgress?.({ ...position, done: false });
     const start = performance.now();
     const encoded = await encodeFiles(reconstruction, { formats: options.formats, compact: options.compact });
+    const ms = performance.now() - start;
     for (const [name, data] of encoded) files.set(folder === '' ? name : `${folder}/${name}`, data);
-    faces.push(describeFace(reconstruction, folder, performance.now() - start));
+    faces.push(describeFace(reconstruction, folder, ms));
+    onProgress?.({ ...position, done: true, ms });
   };
   const reportProgress = onProgress === undefined ? {} : { onProgress };
   if (options.face !== 'all') {
@@ -129,22 +140,25 @@ export async function makePhoto(
     await encode(reconstruction, '');
     files.set(REPORT_NAME, addToReport(files.get(REPORT_NAME), record));
   } else {
-    const found = await engine.findFaces(bytes, call);
-    // Refuses a photo without any face with the engine's own words.
-    if (found.faces.length === 0) await engine.reconstruct(bytes, { ...call, face: 'largest' });
+    // How many faces there are is learnt on the way: asking first would decode the photo and find them once more.
+    let faceCount = Number.POSITIVE_INFINITY;
     let firstError: FacewrightError | undefined;
-    for (const { index } of found.faces) {
+    for (let index = 1; index <= faceCount; index++) {
       try {
         const reconstruction = await engine.reconstruct(bytes, { ...call, ...reportProgress, face: index });
+        faceCount = reconstruction.faceCount;
         await encode(reconstruction, `face-${index}`);
       } catch (error) {
+        // There is no face of this number: all have been tried.
+        if (isFacewrightError(error, 'FW_FACE_INDEX')) break;
         if (!isRefusal(error)) throw error;
         firstError ??= error;
         refused.push({ face: index, code: error.code, message: error.message });
       }
     }
     // With nothing made, the photo fails for the reason of its largest face.
-    if (faces.length === 0 && firstError !== undefined) throw firstError;
+    if (faces.length === 0)
+      throw firstError ?? new FacewrightError('FW_FACE_NOT_FOUND', { candidates: 0, bestScore: 0, minScore: MIN_SCORE });
     files.set(REPORT_NAME, formatFacesReport(files, faces, refused, record));
   }
   await writeFolder(job.target, files, {
@@ -164,7 +178,7 @@ export async function makePhoto(
 
 /** True for what is wrong with one face rather than with the photo, the installation or the disk. */
 function isRefusal(error: unknown): error is FacewrightError {
-  return isFacewrightError(error) && /^FW_(FACE|FIT)_/.test(error.code);
+  return isFacewrightError(error) && /^FW_(FACE|FIT)_/.test(error.code) && error.code !== 'FW_FACE_NOT_FOUND';
 }
 
 function describeFace(reconstruction: Reconstruction, folder: string, exportMs: number): MadeFace {
