@@ -35,6 +35,8 @@ describe('createEngine', () => {
     const other = await createEngine({ model: 'canonical' });
     await other.close();
     await other.close();
+    await expect(other.findFaces(photo)).rejects.toMatchObject({ code: 'FW_ARG_INVALID' });
+    await expect(other.reconstruct(photo)).rejects.toMatchObject({ code: 'FW_ARG_INVALID' });
     // The networks of one engine are its own.
     expect((await engine.findFaces(photo)).faces).toHaveLength(1);
   });

@@ -1,4 +1,4 @@
-import type { Warning } from '@facewright/protocol';
+import { FacewrightError, type Warning } from '@facewright/protocol';
 import type { EngineOptions, FindFacesOptions, ReconstructOptions } from './engine-options.ts';
 import { type FoundFaces, findFaces } from './find-faces.ts';
 import type { FaceModel } from './models/face-model.ts';
@@ -59,14 +59,15 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     }
     return loading;
   };
-  const [networks, canonicalMesh] = await Promise.all([
-    loadFaceNetworks({
-      ...(options.provider === undefined ? {} : { provider: options.provider }),
-      ...(options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir }),
-    }),
-    readCanonicalMesh(),
-    model(),
-  ]);
+  const loadingNetworks = loadFaceNetworks({
+    ...(options.provider === undefined ? {} : { provider: options.provider }),
+    ...(options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir }),
+  });
+  const [networks, canonicalMesh] = await Promise.all([loadingNetworks, readCanonicalMesh(), model()]).catch(async (e: unknown) => {
+    // What did load holds native memory; a service that tries again must not pile it up.
+    await loadingNetworks.then((loaded) => loaded.close()).catch(() => undefined);
+    throw e;
+  });
 
   // One baker per model and texture size: it holds the texel tables. Only the last size of a model is kept, so that a
   // service that is asked for all sizes does not hold the tables of all (64 MB at 4096).
@@ -86,12 +87,27 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       return made;
     },
   };
+  let isClosed = false;
+  const checkOpen = (): void => {
+    if (isClosed)
+      throw new FacewrightError('FW_ARG_INVALID', { name: 'engine', expected: 'an engine that is not closed', actual: 'a closed one' });
+  };
   return {
     provider: networks.provider,
     warnings: networks.warnings,
     networks: networks.info,
-    reconstruct: (photo, reconstructOptions = {}) => reconstruct(parts, photo, reconstructOptions),
-    findFaces: (photo, findOptions = {}) => findFaces(parts, photo, findOptions),
-    close: () => networks.close(),
+    async reconstruct(photo, reconstructOptions = {}) {
+      checkOpen();
+      return reconstruct(parts, photo, reconstructOptions);
+    },
+    async findFaces(photo, findOptions = {}) {
+      checkOpen();
+      return findFaces(parts, photo, findOptions);
+    },
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      await networks.close();
+    },
   };
 }

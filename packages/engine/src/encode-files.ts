@@ -1,4 +1,5 @@
 import { FacewrightError } from '@facewright/protocol';
+import { checkFaceFinite } from './export/check-face-finite.ts';
 import { composePreview } from './export/compose-preview.ts';
 import { createGlbEncoder, type GlbEncoder } from './export/create-glb-encoder.ts';
 import { createObjEncoder, type ObjEncoder } from './export/create-obj-encoder.ts';
@@ -46,6 +47,7 @@ export async function encodeFiles(reconstruction: Reconstruction, options: Encod
     }
   }
   const { face, maps, landmarks, photo, view } = reconstruction;
+  checkFaceFinite(face);
   const encoders = encodersOf(face.model);
   const version = ENGINE_VERSION;
   const pngOf = createPngOnce();
