@@ -59,14 +59,35 @@ export async function readNetworkAsset(asset: NetworkAsset, packageDir = findNet
   return bytes;
 }
 
+interface FileTable {
+  readonly files: readonly { readonly filename: string; readonly start: number; readonly end: number }[];
+}
+
 function findByteRange(loader: string, file: string): { start: number; end: number } {
-  const table = /loadPackage\((\{"files".*?\})\);/s.exec(loader)?.[1];
-  if (table === undefined) throw new Error('its offset table is missing');
-  const { files } = JSON.parse(table) as { files: { filename: string; start: number; end: number }[] };
+  const start = loader.indexOf('{"files"');
+  const end = start < 0 ? -1 : endOfJsonObject(loader, start);
+  if (end < 0) throw new Error('its offset table is missing');
+  const { files } = JSON.parse(loader.slice(start, end)) as FileTable;
   const entry = files.find((f) => f.filename.endsWith(`/${file}`));
   // 2^26: the archive has 4 MB; a larger range is a damaged table.
   if (!entry || !(entry.start >= 0 && entry.end > entry.start && entry.end < 2 ** 26)) throw new Error('its offset table is damaged');
   return entry;
+}
+
+/** Where the JSON object that opens at `start` ends (past its last brace); -1 when it does not. Braces in strings do not count. */
+function endOfJsonObject(text: string, start: number): number {
+  let depth = 0;
+  let isInString = false;
+  for (let at = start; at < text.length; at++) {
+    const c = text[at];
+    if (isInString) {
+      if (c === '\\') at++;
+      else if (c === '"') isInString = false;
+    } else if (c === '"') isInString = true;
+    else if (c === '{') depth++;
+    else if (c === '}' && --depth === 0) return at + 1;
+  }
+  return -1;
 }
 
 async function readByteRange(path: string, start: number, end: number): Promise<Uint8Array> {
