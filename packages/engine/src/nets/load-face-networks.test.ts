@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -14,10 +14,20 @@ import { loadFaceNetworks } from './load-face-networks.ts';
 
 const repositoryRoot = fileURLToPath(new URL('../../../../', import.meta.url));
 
+/** What a start leaves behind that is killed while it writes. */
+const killedStart = `face-landmarks-${'0'.repeat(16)}-v1-plain.onnx.1.00000000-0000-4000-8000-000000000000.tmp`;
+
+async function writeOld(name: string): Promise<void> {
+  await writeFile(join(dir, name), '');
+  await utimes(join(dir, name), 0, 0);
+}
+
 let dir: string;
 let networks: FaceNetworks;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'facewright-'));
+  await writeOld(killedStart);
+  await writeOld('notes.txt');
   networks = await loadFaceNetworks({ cacheDir: dir });
 });
 afterAll(async () => {
@@ -105,6 +115,13 @@ describe('loadFaceNetworks', () => {
     expect([networks.info.cache, again.info.cache]).toEqual(['made', 'hit']);
     expect(await again.detectFaces(raster)).toEqual(await networks.detectFaces(raster));
     await again.close();
+  });
+
+  it('clears what killed starts left in the cache, and nothing that is not its own', async () => {
+    expect(networks.info.cache).toBe('made');
+    const names = await readdir(dir);
+    expect(names).toContain('notes.txt');
+    expect(names).not.toContain(killedStart);
   });
 
   it('works without a cache folder that can be written, and warns', async () => {

@@ -15,6 +15,7 @@ import { findLandmarksInRegion } from './find-landmarks.ts';
 import { loadOnnxruntime, type Onnxruntime } from './load-onnxruntime.ts';
 import { type CachedNetwork, cacheNetwork } from './network-cache.ts';
 import { NETWORK_ASSETS, type NetworkAsset, readNetworkAsset } from './read-network-asset.ts';
+import { removeStaleNetworks } from './remove-stale-networks.ts';
 
 export interface LoadNetworksOptions {
   /** @default 'cpu' */
@@ -97,7 +98,7 @@ async function loadOn(ort: Onnxruntime, provider: FaceNetworks['provider'], opti
  * The network as ONNX, from the cache when it is there. For the CPU it is kept as onnxruntime optimised it, which saves
  * 90 ms of each later start; that form depends on the release and on what the processor can do, hence both in the name.
  */
-function readNetwork(ort: Onnxruntime, asset: NetworkAsset, provider: string, cacheDir: string | null): Promise<CachedNetwork> {
+async function readNetwork(ort: Onnxruntime, asset: NetworkAsset, provider: string, cacheDir: string | null): Promise<CachedNetwork> {
   const kind = provider === 'cpu' ? `${versionOf(ort)}-${identifyProcessor()}` : 'plain';
   const name = `${asset}-${NETWORK_ASSETS[asset].sha256.slice(0, 16)}-v${CONVERTER_VERSION}-${kind}.onnx`;
   const make = async (): Promise<Uint8Array> => {
@@ -113,7 +114,9 @@ function readNetwork(ort: Onnxruntime, asset: NetworkAsset, provider: string, ca
     await session.release();
     return readFile(scratchPath);
   };
-  return provider === 'cpu' ? cacheNetwork(cacheDir, name, make, optimize) : cacheNetwork(cacheDir, name, make);
+  const network = await (provider === 'cpu' ? cacheNetwork(cacheDir, name, make, optimize) : cacheNetwork(cacheDir, name, make));
+  if (cacheDir !== null && network.state === 'made') await removeStaleNetworks(cacheDir, asset, name);
+  return network;
 }
 
 const versionOf = (ort: Onnxruntime): string => ort.env.versions.node ?? ort.env.versions.common;

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -56,6 +56,19 @@ describe('cacheNetwork', () => {
     expect([failed.isImproved, failed.state, failed.bytes[3]]).toEqual([false, 'off', 3]);
     expect((await cacheNetwork(null, 'n', make, improve)).isImproved).toBe(false);
     expect(await readdir(dir)).toEqual(['n']);
+  });
+
+  it('makes the time of an entry that is used new, once a day', async () => {
+    await cacheNetwork(dir, 'n', make);
+    const ageAfterUse = async (hours: number) => {
+      const then = Date.now() / 1000 - hours * 3600;
+      await utimes(join(dir, 'n'), then, then);
+      expect((await cacheNetwork(dir, 'n', make)).state).toBe('hit');
+      return (Date.now() - (await stat(join(dir, 'n'))).mtimeMs) / 3600_000;
+    };
+    // Hours; half an hour for a slow machine and coarse file times.
+    expect(await ageAfterUse(20)).toBeGreaterThan(19.5);
+    expect(await ageAfterUse(30)).toBeLessThan(0.5);
   });
 
   it('gives every one of many concurrent starts the whole content and leaves one file', async () => {

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface CachedNetwork {
@@ -17,7 +17,8 @@ export interface CachedNetwork {
  *
  * An entry is the content followed by its sha256, so one that was cut off or changed is noticed and made anew. It is
  * written under a name of its own and then renamed: processes that start at the same time may all write, and each reads
- * a whole entry. A folder that cannot be written or read costs time only.
+ * a whole entry. A folder that cannot be written or read costs time only. Reading an entry refreshes its time, once a day, so
+ * that its age tells how long it was not used (see remove-stale-networks.ts).
  *
  * @param cacheDir Null: no cache.
  * @param name Must change whenever the content would.
@@ -63,5 +64,18 @@ async function readEntry(path: string): Promise<Uint8Array | null> {
   }
   if (entry.length <= DIGEST_BYTES) return null;
   const bytes = entry.subarray(0, -DIGEST_BYTES);
-  return digestOf(bytes).equals(entry.subarray(-DIGEST_BYTES)) ? bytes : null;
+  if (!digestOf(bytes).equals(entry.subarray(-DIGEST_BYTES))) return null;
+  await refreshTime(path);
+  return bytes;
+}
+
+const REFRESH_AFTER_MS = 24 * 3600_000;
+
+async function refreshTime(path: string): Promise<void> {
+  try {
+    const now = Date.now();
+    if (now - (await stat(path)).mtimeMs > REFRESH_AFTER_MS) await utimes(path, now / 1000, now / 1000);
+  } catch {
+    // A folder that may only be read: whoever writes it looks after it.
+  }
 }
