@@ -1,7 +1,18 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createFolder } from '../../test/run-cli.ts';
 import { createProcessMaker } from './create-process-maker.ts';
 import type { MakeOptions } from './make-options.ts';
 import type { PhotoMaker } from './photo-maker.ts';
+
+vi.mock('node:child_process', async (importOriginal) => {
+  const real = await importOriginal<typeof import('node:child_process')>();
+  return { ...real, fork: vi.fn(real.fork) };
+});
+
+/** The process that was started last. */
+const lastProcess = (): ChildProcess => vi.mocked(fork).mock.results.at(-1)!.value as ChildProcess;
 
 const OPTIONS: MakeOptions = { engine: {}, face: 'only', formats: ['glb'], compact: false, force: false, cwd: process.cwd() };
 const WORKER = new URL('../../test/fake-worker.mjs', import.meta.url);
@@ -59,5 +70,31 @@ describe('createProcessMaker', () => {
     const maker = createMaker();
     await expect(maker.make(job('a.jpg'), { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'FW_CANCELED' });
     await maker.close();
+  });
+
+  it('fails the photo when no process can be started, and closes without waiting for one', async () => {
+    const cwd = join(createFolder(), 'gone');
+    const maker = createProcessMaker({ ...OPTIONS, cwd }, { workerUrl: WORKER });
+    for (const photo of ['a.jpg', 'b.jpg']) {
+      await expect(maker.make(job(photo), {})).rejects.toMatchObject({
+        code: 'FW_INTERNAL',
+        message: expect.stringContaining('could not be started'),
+      });
+    }
+    await maker.close();
+    // Also when it closes before the failure is known.
+    const making = maker.make(job('c.jpg'), {});
+    await Promise.all([maker.close(), expect(making).rejects.toMatchObject({ code: 'FW_INTERNAL' })]);
+  });
+
+  it('survives an error of a process that has nothing to do, ends that process and starts another', async () => {
+    const maker = createMaker();
+    const before = await maker.make(job('a.jpg'), {});
+    const idle = lastProcess();
+    const ended = new Promise((resolve) => idle.once('exit', resolve));
+    idle.emit('error', new Error('the channel is broken'));
+    const after = await maker.make(job('b.jpg'), {});
+    expect(after.provider).not.toBe(before.provider);
+    await ended;
   });
 });

@@ -37,8 +37,18 @@ export function createProcessMaker(
     started.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr = (stderr + text).slice(-KEPT_STDERR);
     });
-    started.once('exit', () => {
+    // A process that could not be started or reached gives `error` and perhaps never `exit`; for the next photo there is a new one.
+    // This listener stays: without one, an error while nothing runs would end the command.
+    let isUsable = true;
+    const forget = (): void => {
+      isUsable = false;
       if (child === started) child = undefined;
+    };
+    started.once('exit', forget).on('error', () => {
+      // Killed once only: a kill that fails gives `error` again.
+      const isToKill = isUsable && started.pid !== undefined;
+      forget();
+      if (isToKill) started.kill('SIGKILL');
     });
     tell(started, { type: 'start', options });
     child = started;
@@ -95,10 +105,11 @@ export function createProcessMaker(
       if (worker === undefined) return;
       await new Promise<void>((resolve) => {
         const killTimer = setTimeout(() => worker.kill('SIGKILL'), CLOSE_GRACE_MS);
-        worker.once('exit', () => {
+        const finish = (): void => {
           clearTimeout(killTimer);
           resolve();
-        });
+        };
+        worker.once('exit', finish).once('error', finish);
         tell(worker, { type: 'close' });
       });
     },
@@ -106,6 +117,6 @@ export function createProcessMaker(
 }
 
 function tell(worker: ChildProcess, message: ToWorker): void {
-  // A worker that just died reports through its `exit` event.
-  worker.send(message, () => {});
+  // A worker that just died reports through its `exit` event, one that never came to life through `error`; that one has no channel.
+  if (worker.connected) worker.send(message, () => {});
 }
