@@ -1,6 +1,6 @@
 /** @module The built program, as people run it: real processes, the real engine, the example portrait. */
 
-import { execFileSync, type SpawnOptions, spawn } from 'node:child_process';
+import { execFileSync, fork, type SpawnOptions, spawn } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -138,6 +138,22 @@ describe('the program', () => {
     const together = readResult(join(cwd, 'out/a'));
     expect(together.glb.equals(alone.glb)).toBe(true);
     expect(together.report).toEqual(alone.report);
+  });
+
+  it('leaves it to the command when its workers stop: a closed terminal or a signal to all of them ends none in the middle', async () => {
+    const worker = fork(join(PACKAGE, 'dist/make/make-worker.js'), { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: [] });
+    const ended = new Promise((resolve) => worker.once('exit', (status, signal) => resolve({ status, signal })));
+    const answer = async (): Promise<unknown> => {
+      const answered = new Promise((resolve) => worker.once('message', resolve));
+      worker.send({ type: 'make', job: { photo: 'a.jpg', target: 'a' } });
+      return Promise.race([answered, ended]);
+    };
+    expect(await answer()).toMatchObject({ type: 'failed' });
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) worker.kill(signal);
+    expect(await answer()).toMatchObject({ type: 'failed' });
+    // Without the command it goes by itself.
+    worker.disconnect();
+    expect(await ended).toEqual({ status: 0, signal: null });
   });
 
   it('keeps its word when the home folder cannot be written: a warning, and the face', async () => {

@@ -14,8 +14,9 @@ import type { FromWorker, ToWorker } from './worker-messages.ts';
 let maker: PhotoMaker | undefined;
 let running: AbortController | undefined;
 
-// Ctrl-C reaches every process of the terminal; the parent decides and sends `cancel`.
-process.on('SIGINT', () => {});
+// Ctrl-C, a terminal that closes and a signal to the whole group reach every process; the parent decides and sends `cancel`. Were
+// this process to end by itself, what it is writing would be left behind. Without a parent there is `disconnect`.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('exit', removeTemporaryPaths);
 // The parent is gone: stop, leave nothing half done.
 process.on('disconnect', () => {
