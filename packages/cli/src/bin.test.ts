@@ -1,6 +1,7 @@
 /** @module The built program, as people run it: real processes, the real engine, the example portrait. */
 
 import { execFileSync, fork, type SpawnOptions, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -65,7 +66,8 @@ describe('the program', () => {
     expect(files).toEqual(expect.arrayContaining(['albedo.png', 'face.glb', 'preview.png', 'report.json']));
     expect(readFileSync(join(cwd, 'portrait/face.glb')).subarray(0, 4).toString('latin1')).toBe('glTF');
     const report = JSON.parse(readFileSync(join(cwd, 'portrait/report.json'), 'utf8'));
-    expect(reportOutputSchema.parse(report).run?.photoName).toBe('portrait.jpg');
+    expect(reportOutputSchema.parse(report).run?.photoSha256).toBe(createHash('sha256').update(readFileSync(PORTRAIT)).digest('hex'));
+    expect(JSON.stringify(report)).not.toContain('portrait');
     // Everything but the report itself is listed in it.
     expect(
       report.files

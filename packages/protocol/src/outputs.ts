@@ -132,7 +132,6 @@ export const reportOutputSchema = z
     ),
     run: z
       .strictObject({
-        photoName: z.string().describe('Name of the photo’s file, without its folder'),
         photoSha256: z.string().regex(/^[0-9a-f]{64}$/),
         options: z.record(z.string(), z.unknown()).describe('What was asked for, as far as it changes the result'),
         fingerprint: z

@@ -42,9 +42,8 @@ export interface RefusedFace {
   readonly message: string;
 }
 
-/** What finished results are recognised by, written into report.json. */
+/** What finished results are recognised by, written into report.json. The photo's name is not in here: it may say who it shows. */
 export interface RunRecord {
-  readonly photoName: string;
   readonly photoSha256: string;
   readonly options: Readonly<Record<string, unknown>>;
   readonly fingerprint: string;
@@ -70,7 +69,7 @@ export function createRunRecord(job: MakeJob, bytes: Uint8Array, options: MakeOp
   // The ending is part of it: a wrong one gives a warning.
   const extension = extname(job.photo).toLowerCase();
   const fingerprint = computeFingerprint({ version: readVersion(), photo: photoSha256, extension, options: shown });
-  return { photoName: basename(job.photo), photoSha256, options: shown, fingerprint };
+  return { photoSha256, options: shown, fingerprint };
 }
 
 /**
