@@ -26,10 +26,15 @@ export async function reconstruct(parts: EngineParts, bytes: Uint8Array, options
   checkOptions(options);
 
   // 1 decode: the header, then no more pixels than the networks and (as a rule) the texture need.
-  const { photo, overview, model } = await stages.run('decode', async () => {
+  const { photo, overview, model, baker } = await stages.run('decode', async () => {
     const loading = parts.model(options.model);
     const opened = await openPhoto(bytes, parts.options.limits, options.fileName === undefined ? {} : { fileName: options.fileName });
-    return { photo: opened, overview: await opened.decode({ longSidePx: OVERVIEW_LONG_SIDE_PX, ...abort }), model: await loading };
+    const decoding = opened.decode({ longSidePx: OVERVIEW_LONG_SIDE_PX, ...abort });
+    decoding.catch(() => undefined); // awaited below, after what may fail before it
+    const loaded = await loading;
+    // The decoder works on a thread of its own; meanwhile this one makes the texture's tables, once for a model and size.
+    const made = parts.baker(loaded, options.textureSize);
+    return { photo: opened, overview: await decoding, model: loaded, baker: made };
   });
 
   // 2 detect: all faces, and the one that is wanted.
@@ -65,7 +70,6 @@ export async function reconstruct(parts: EngineParts, bytes: Uint8Array, options
 
   // 5 texture: from the original photo, closer where the overview is too coarse for the texture that was asked for.
   const { maps, view } = await stages.run('texture', async () => {
-    const baker = parts.baker(model, options.textureSize);
     const closest = await decodeForTexture(photo, measured.view, measured.landmarks, baker.size, signal);
     return { maps: await baker.bake({ face, view: closest, landmarks: measured.landmarks, ...abort }), view: closest };
   });
