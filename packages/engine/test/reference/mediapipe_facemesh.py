@@ -1,7 +1,9 @@
 """Landmarks of photos by MediaPipe's own Python package, as goldens for the engine's tests.
 
-    python -m venv /tmp/mp && /tmp/mp/bin/pip install mediapipe==0.10.21
-    /tmp/mp/bin/python mediapipe_facemesh.py ../../../../examples/portrait.jpg > portrait.facemesh.json
+    python3.11 -m venv mediapipe-env && mediapipe-env/bin/pip install mediapipe==0.10.21
+    mediapipe-env/bin/python mediapipe_facemesh.py ../../../../examples/portrait.jpg > portrait.facemesh.json
+    mediapipe-env/bin/python mediapipe_facemesh.py turned.jpg > turned.facemesh.json
+    mediapipe-env/bin/python mediapipe_facemesh.py cut.jpg > cut.facemesh.json
 
 Writes one JSON object for one photo: name and sha256 of the file, size in pixels, and the 478 landmarks of its only face
 as [x, y, z] in pixels, rounded to 0.01. MediaPipe counts pixel centres as whole numbers: the engine's image frame has
