@@ -5,6 +5,9 @@ import type { FaceNetworks, Provider } from './face-networks.ts';
 import type { Onnxruntime } from './load-onnxruntime.ts';
 import { OnnxGraphBuilder } from './onnx-graph-builder.ts';
 
+/** Tries a provider: null when it runs here, else why not. */
+export type ProbeProvider = (provider: 'webgpu' | 'cuda') => Promise<string | null>;
+
 /** What `auto` tries, in order. */
 const PREFERENCE = ['cuda', 'webgpu'] as const;
 
@@ -15,25 +18,30 @@ const PROBE_TIMEOUT_MS = 30_000;
  * The provider to run with. A provider other than `cpu` is tried in a process of its own first: onnxruntime 1.27 answers
  * a missing WebGPU adapter with an exception and then crashes the process on its way out, and prints to its stderr.
  *
+ * @param probe Null when a provider runs here, else why not. @default {@link probeProvider}
  * @throws FW_PROVIDER_UNAVAILABLE when the one asked for does not run here, with those that do
  */
-export async function chooseProvider(ort: Onnxruntime, wanted: Provider): Promise<FaceNetworks['provider']> {
+export async function chooseProvider(
+  ort: Pick<Onnxruntime, 'listSupportedBackends'>,
+  wanted: Provider,
+  probe: ProbeProvider = probeProvider,
+): Promise<FaceNetworks['provider']> {
   if (wanted === 'cpu') return 'cpu';
   const known = new Set(ort.listSupportedBackends().map((b) => b.name));
   const reasons = new Map<Provider, string>();
   for (const provider of wanted === 'auto' ? PREFERENCE : [wanted]) {
-    const reason = known.has(provider) ? await probeProvider(provider) : 'this build of onnxruntime does not have it';
+    const reason = known.has(provider) ? await probe(provider) : 'this build of onnxruntime does not have it';
     if (reason === null) return provider;
     reasons.set(provider, reason);
   }
   if (wanted === 'auto') return 'cpu';
   const available: string[] = ['cpu'];
-  for (const other of PREFERENCE) if (other !== wanted && known.has(other) && (await probeProvider(other)) === null) available.push(other);
+  for (const other of PREFERENCE) if (other !== wanted && known.has(other) && (await probe(other)) === null) available.push(other);
   throw new FacewrightError('FW_PROVIDER_UNAVAILABLE', { provider: wanted, available, reason: reasons.get(wanted) ?? 'it is unknown' });
 }
 
 /** Runs one node on the provider alone (onnxruntime otherwise hands nodes to the CPU in silence); null when that works, else why not. */
-function probeProvider(provider: string): Promise<string | null> {
+export function probeProvider(provider: string): Promise<string | null> {
   const script = `
     process.env.ORT_DISABLE_TELEMETRY = '1';
     const [, library, provider, model] = process.argv;

@@ -32,14 +32,17 @@ export interface FaceLandmarks {
   readonly region: FaceRegion;
 }
 
-/** What runs the networks: `auto` takes the first of cuda, webgpu, cpu that works. */
+/** What runs the networks, all of each: `auto` takes the first of cuda, webgpu, cpu that does. */
 export type Provider = 'cpu' | 'webgpu' | 'cuda' | 'auto';
 
 /** The loaded networks. Re-entrant; calls may overlap. */
 export interface FaceNetworks {
   /** The provider that really runs. */
   readonly provider: 'cpu' | 'webgpu' | 'cuda';
-  /** Seconds-free load report for `facewright doctor`: versions and cache state. */
+  /**
+   * What `facewright doctor` shows: onnxruntime's version, the cache folder (null: none), and whether the converted networks were
+   * read from it (`hit`), made and left in it (`made`), or made and not kept (`off`).
+   */
   readonly info: { readonly onnxruntime: string; readonly cache: 'hit' | 'made' | 'off'; readonly cacheDir: string | null };
   /** What loading had to say: a cache folder that cannot be written. */
   readonly warnings: readonly Warning[];
@@ -55,7 +58,7 @@ export interface FaceNetworks {
 }
 
 export interface DetectOptions {
-  /** @default 0.5 as the reference; the pipeline asks for more, see check-face.ts */
+  /** @default 0.5 as the reference; the pipeline believes a face from `MIN_DETECTION_SCORE` of locate-faces.ts on */
   readonly minScore?: number;
   /**
    * Also look for faces at the three other quarter turns, from further away, and in overlapping tiles for small ones; look

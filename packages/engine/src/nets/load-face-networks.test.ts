@@ -5,12 +5,15 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isFacewrightError } from '@facewright/protocol';
+import type { InferenceSession } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requireShared } from '../../test/shared-files.ts';
 import { openPhoto } from '../photo/open-photo.ts';
 import type { Raster } from '../photo/raster.ts';
 import type { FaceNetworks } from './face-networks.ts';
 import { loadFaceNetworks } from './load-face-networks.ts';
+import { loadOnnxruntime, type Onnxruntime } from './load-onnxruntime.ts';
 
 const repositoryRoot = fileURLToPath(new URL('../../../../', import.meta.url));
 
@@ -52,27 +55,66 @@ function compareLandmarks(points: Float64Array, reference: readonly (readonly nu
   return [quantile(inPicture, 0.5), quantile(inPicture, 0.95), quantile(inDepth, 0.5)];
 }
 
-describe('landmarks against MediaPipe’s own Python package', () => {
-  const golden = fileURLToPath(new URL('../../test/reference/portrait.facemesh.json', import.meta.url));
+interface Golden {
+  readonly sha256: string;
+  readonly landmarks: readonly (readonly number[])[];
+}
 
-  it('agree for the example portrait', async () => {
-    const reference = JSON.parse(await readFile(golden, 'utf8')) as { sha256: string; landmarks: number[][] };
-    const portrait = join(repositoryRoot, 'examples', 'portrait.jpg');
-    const sha256 = createHash('sha256')
-      .update(await readFile(portrait))
-      .digest('hex');
-    expect(sha256, 'the portrait changed: make its golden anew, see test/reference/PROVENANCE.md').toBe(reference.sha256);
-    const raster = await readRaster(portrait);
+const referenceDir = fileURLToPath(new URL('../../test/reference/', import.meta.url));
+
+/** Photos with points of MediaPipe's. */
+const GOLDENS: readonly [name: string, photo: string][] = [
+  ['portrait', join(repositoryRoot, 'examples', 'portrait.jpg')],
+  ['turned', join(referenceDir, 'turned.jpg')],
+  ['cut', join(referenceDir, 'cut.jpg')],
+];
+
+async function compareWithGolden(loaded: FaceNetworks, name: string, photo: string, thorough: boolean): Promise<[number, number, number]> {
+  const golden = JSON.parse(await readFile(join(referenceDir, `${name}.facemesh.json`), 'utf8')) as Golden;
+  const sha256 = createHash('sha256')
+    .update(await readFile(photo))
+    .digest('hex');
+  expect(sha256, 'the photo changed: make its golden anew, see test/reference/PROVENANCE.md').toBe(golden.sha256);
+  const raster = await readRaster(photo);
+  const [face] = await loaded.detectFaces(raster, { thorough });
+  const { points, presence } = await loaded.findLandmarks(raster, face!);
+  expect(presence).toBeGreaterThan(0.99);
+  return compareLandmarks(points, golden.landmarks);
+}
+
+describe('landmarks against MediaPipe’s own Python package', () => {
+  it.each(GOLDENS)('agree for the synthetic portrait "%s"', async (name, photo) => {
     for (const thorough of [false, true]) {
-      const [face] = await networks.detectFaces(raster, { thorough });
-      const { points, presence } = await networks.findLandmarks(raster, face!);
-      const [median, p95, depth] = compareLandmarks(points, reference.landmarks);
-      expect(presence).toBeGreaterThan(0.99);
-      // 0.3 % is what was asked for. Measured: 0.002 %, so anything more is a change of the sampling or of the network.
+      const [median, p95, depth] = await compareWithGolden(networks, name, photo, thorough);
+      // 0.3 % is the engine's promise. Measured: at most 0.005, 0.008 and 0.003 %, so more is a change of sampling or network.
       expect(median).toBeLessThan(0.02);
       expect(p95).toBeLessThan(0.05);
       expect(depth).toBeLessThan(0.02);
     }
+  });
+
+  it('are compared where it is hard: a region that is rolled, one that leaves the photo at two sides', async () => {
+    const regionOf = async (name: string) => {
+      const raster = await readRaster(join(referenceDir, `${name}.jpg`));
+      const [face] = await networks.detectFaces(raster, { thorough: false });
+      return (await networks.findLandmarks(raster, face!)).region;
+    };
+    expect(Math.abs((await regionOf('turned')).rotationRad)).toBeGreaterThan(0.3);
+    const cut = await regionOf('cut');
+    expect(Math.abs(cut.rotationRad)).toBeGreaterThan(0.15);
+    const reach = (cut.sizePx / 2) * (Math.abs(Math.cos(cut.rotationRad)) + Math.abs(Math.sin(cut.rotationRad)));
+    expect(cut.centerX - reach).toBeLessThan(-0.1 * cut.sizePx);
+    expect(cut.centerY - reach).toBeLessThan(0);
+  });
+
+  it.for(['webgpu', 'cuda'] as const)('agree on %s', async (provider, ctx) => {
+    const loaded = await loadFaceNetworks({ provider, cacheDir: dir }).catch((e: unknown) => {
+      if (isFacewrightError(e, 'FW_PROVIDER_UNAVAILABLE')) ctx.skip(`${provider} does not run here: ${e.params.reason}`);
+      throw e;
+    });
+    // 0.3 %: GPUs sum in another order, and some in 16 bits. That much is what the engine promises to be faithful to.
+    for (const [name, photo] of GOLDENS) expect((await compareWithGolden(loaded, name, photo, false))[0], name).toBeLessThan(0.3);
+    await loaded.close();
   });
 
   it('agree for the single portraits of the shared photos', async (ctx) => {
@@ -87,7 +129,7 @@ describe('landmarks against MediaPipe’s own Python package', () => {
       const [face] = await networks.detectFaces(raster, { thorough: false });
       const { points } = await networks.findLandmarks(raster, face!);
       const [median, p95, depth] = compareLandmarks(points, reference[name]!);
-      // 0.3 % is what was asked for. Measured: 0.001 to 0.004 %, but 0.11 and 0.17 % for two whose region leaves the picture.
+      // 0.3 % is the engine's promise. Measured: 0.001 to 0.004 %, but 0.11 and 0.17 % for two whose region leaves the picture.
       expect(median, name).toBeLessThan(0.2);
       expect(p95, name).toBeLessThan(0.5);
       expect(depth, name).toBeLessThan(0.2);
@@ -127,11 +169,9 @@ describe('loadFaceNetworks', () => {
   it('works without a cache folder that can be written, and warns', async () => {
     const file = join(dir, 'a-file');
     await writeFile(file, '');
-    const heard: string[] = [];
-    const loaded = await loadFaceNetworks({ cacheDir: file, onWarning: (w) => heard.push(w.code) });
+    const loaded = await loadFaceNetworks({ cacheDir: file });
     expect(loaded.info.cache).toBe('off');
     expect(loaded.warnings.map((w) => w.code)).toEqual(['CACHE_NOT_WRITABLE']);
-    expect(heard).toEqual(['CACHE_NOT_WRITABLE']);
     await loaded.close();
     await rm(file);
   });
@@ -172,37 +212,102 @@ function runModule(script: string, env: NodeJS.ProcessEnv): Promise<{ stdout: st
 const loader = new URL('./load-face-networks.ts', import.meta.url).href;
 
 describe('execution providers', () => {
-  it.each(['webgpu', 'cuda'] as const)('%s runs, or is refused with a reason; never something else in its place', async (provider) => {
+  it('run what they are asked for or say why not, and auto is the first that runs', async () => {
     const script = `
       const { loadFaceNetworks } = await import('${loader}');
-      try {
-        console.log((await loadFaceNetworks({ provider: '${provider}', cacheDir: ${JSON.stringify(dir)} })).provider);
-      } catch (e) { console.log(e.code, JSON.stringify(e.params)); }
+      const outcomes = {};
+      for (const provider of ['cuda', 'webgpu', 'auto']) {
+        outcomes[provider] = await loadFaceNetworks({ provider, cacheDir: ${JSON.stringify(dir)} }).then(
+          (networks) => networks.provider,
+          (e) => [e.code, e.params.available.includes('cpu'), e.params.reason],
+        );
+      }
+      console.log(JSON.stringify(outcomes));
     `;
     const { stdout, stderr, code } = await runModule(script, process.env);
     // onnxruntime 1.27 crashes on exit after it did not find a WebGPU adapter; this process must not.
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    if (stdout.startsWith('FW_PROVIDER_UNAVAILABLE')) expect(stdout).toMatch(/"available":\["cpu"/);
-    else expect(stdout.trim()).toBe(provider);
+    const { auto, ...asked } = JSON.parse(stdout) as Record<string, unknown>;
+    for (const [provider, outcome] of Object.entries(asked)) {
+      if (outcome !== provider) expect(outcome).toEqual(['FW_PROVIDER_UNAVAILABLE', true, expect.stringMatching(/\w/)]);
+    }
+    expect(auto).toBe(Object.keys(asked).find((provider) => asked[provider] === provider) ?? 'cpu');
   });
 
-  it('auto takes one that runs', async () => {
-    const loaded = await loadFaceNetworks({ provider: 'auto', cacheDir: dir });
-    expect(['cpu', 'webgpu', 'cuda']).toContain(loaded.provider);
+  /**
+   * onnxruntime as it would be with a WebGPU adapter: what is asked of `webgpu` runs on the CPU, unless `refuse` says that a
+   * session is not made. `opened` and `released` count the sessions.
+   */
+  async function fakeRuntime(refuse: (session: number, provider: string) => boolean) {
+    const ort = await loadOnnxruntime();
+    const count = { opened: 0, released: 0 };
+    const asked: InferenceSession.SessionOptions[] = [];
+    const create = async (bytes: Uint8Array, options: InferenceSession.SessionOptions) => {
+      asked.push(options);
+      if (refuse(asked.length, String(options.executionProviders![0]))) throw new Error('node assigned to CPU EP');
+      const { extra: _, ...plain } = options;
+      const session = await ort.InferenceSession.create(bytes, { ...plain, executionProviders: ['cpu'] });
+      count.opened++;
+      const release = session.release.bind(session);
+      session.release = async () => {
+        count.released++;
+        await release();
+      };
+      return session;
+    };
+    const backends = ['cpu', 'webgpu'].map((name) => ({ name, bundled: true }));
+    const fake = { ...ort, listSupportedBackends: () => backends, InferenceSession: { create } } as unknown as Onnxruntime;
+    return { runtime: { load: () => Promise.resolve(fake), probe: () => Promise.resolve(null) }, count, asked };
+  }
+
+  it('a GPU may hand no node to the CPU', async () => {
+    for (const provider of ['webgpu', 'cpu'] as const) {
+      const { runtime, asked } = await fakeRuntime(() => false);
+      const loaded = await loadFaceNetworks({ provider, cacheDir: null }, runtime);
+      expect(loaded.provider).toBe(provider);
+      expect(asked.length).toBe(2);
+      for (const { executionProviders, extra } of asked) {
+        expect(executionProviders).toEqual([provider]);
+        expect((extra?.session as Record<string, string> | undefined)?.disable_cpu_ep_fallback).toBe(provider === 'cpu' ? undefined : '1');
+      }
+      await loaded.close();
+    }
+  });
+
+  it('one that runs a trial but not the networks is refused, and auto goes on with the CPU', async () => {
+    const { runtime } = await fakeRuntime((_, provider) => provider === 'webgpu');
+    await expect(loadFaceNetworks({ provider: 'webgpu', cacheDir: null }, runtime)).rejects.toMatchObject({
+      code: 'FW_PROVIDER_UNAVAILABLE',
+      params: { provider: 'webgpu', available: ['cpu'] },
+    });
+    const loaded = await loadFaceNetworks({ provider: 'auto', cacheDir: null }, runtime);
+    expect(loaded.provider).toBe('cpu');
     await loaded.close();
+  });
+
+  it('the first network is released when the second cannot be loaded', async () => {
+    const { runtime, count } = await fakeRuntime((session) => session === 2);
+    await expect(loadFaceNetworks({ cacheDir: null }, runtime)).rejects.toMatchObject({ code: 'FW_PROVIDER_UNAVAILABLE' });
+    expect(count).toEqual({ opened: 1, released: 1 });
   });
 });
 
 describe('telemetry', () => {
-  it('leaves no trace in a fresh home folder', async () => {
+  it('is off when the native library is loaded, and leaves no trace in a fresh home folder', async () => {
     const home = await mkdtemp(join(tmpdir(), 'facewright-home-'));
     try {
       const script = `
+        const whenLoaded = [];
+        const dlopen = process.dlopen;
+        process.dlopen = (module, path, ...rest) => {
+          if (path.includes('onnxruntime')) whenLoaded.push(process.env.ORT_DISABLE_TELEMETRY ?? 'unset');
+          return dlopen.call(process, module, path, ...rest);
+        };
         const { loadFaceNetworks } = await import('${loader}');
         const networks = await loadFaceNetworks();
         const raster = { width: 200, height: 200, rgb: new Uint8Array(120000).map((_, i) => i % 251) };
         await networks.detectFaces(raster);
-        console.log(process.env.ORT_DISABLE_TELEMETRY, networks.info.cacheDir);
+        console.log(whenLoaded.join(), networks.info.cacheDir);
       `;
       const { PATH } = process.env;
       const env = {

@@ -5,7 +5,7 @@ import { cpus } from 'node:os';
 import { createWarning, FacewrightError, isFacewrightError, type Warning } from '@facewright/protocol';
 import type { InferenceSession } from 'onnxruntime-node';
 import { checkNotCanceled } from './check-not-canceled.ts';
-import { chooseProvider } from './choose-provider.ts';
+import { chooseProvider, type ProbeProvider, probeProvider } from './choose-provider.ts';
 import { CONVERTER_VERSION, convertTfliteToOnnx } from './convert-tflite-to-onnx.ts';
 import { defaultCacheDir } from './default-cache-dir.ts';
 import { detectFaces } from './detect-faces.ts';
@@ -22,23 +22,34 @@ export interface LoadNetworksOptions {
   readonly provider?: Provider;
   /** Folder for converted networks; null: none. @default see {@link defaultCacheDir} */
   readonly cacheDir?: string | null;
-  /** Called with each warning as it arises; they are in `networks.warnings` as well. */
-  readonly onWarning?: (warning: Warning) => void;
 }
 
 /** Runs a network on one input, shape (side,side,3); its outputs by name. */
 export type RunNetwork = (input: Float32Array) => Promise<Readonly<Record<string, Float32Array>>>;
 
+/** The inference engine, and how a provider is tried. */
+export interface InferenceRuntime {
+  readonly load: () => Promise<Onnxruntime>;
+  readonly probe: ProbeProvider;
+}
+
 /**
- * Loads the face detector and the landmark network. On a provider other than the CPU each is run once, so that one that
+ * Loads the face detector and the landmark network.
+ *
+ * A provider other than the CPU runs every node of both networks or is refused: onnxruntime would otherwise hand what a GPU
+ * lacks to the CPU in silence, and `provider` would tell half of the truth. Each network is run once on it, so that one that
  * cannot run them is noticed here; `auto` then takes the CPU.
  *
+ * @param runtime @default onnxruntime-node without telemetry, and a trial in a process of its own
  * @throws FW_NETWORK_CORRUPT, FW_PROVIDER_UNAVAILABLE
  */
-export async function loadFaceNetworks(options: LoadNetworksOptions = {}): Promise<FaceNetworks> {
-  const ort = await loadOnnxruntime();
+export async function loadFaceNetworks(
+  options: LoadNetworksOptions = {},
+  runtime: InferenceRuntime = { load: loadOnnxruntime, probe: probeProvider },
+): Promise<FaceNetworks> {
+  const ort = await runtime.load();
   const wanted = options.provider ?? 'cpu';
-  const provider = await chooseProvider(ort, wanted);
+  const provider = await chooseProvider(ort, wanted, runtime.probe);
   try {
     return await loadOn(ort, provider, options);
   } catch (e) {
@@ -56,21 +67,30 @@ async function loadOn(ort: Onnxruntime, provider: FaceNetworks['provider'], opti
   const warnings: Warning[] = [];
   const writeError = detector.writeError ?? landmarker.writeError;
   if (cacheDir !== null && writeError !== null) {
-    const warning = createWarning('CACHE_NOT_WRITABLE', { path: cacheDir, reason: writeError });
-    warnings.push(warning);
-    options.onWarning?.(warning);
+    warnings.push(createWarning('CACHE_NOT_WRITABLE', { path: cacheDir, reason: writeError }));
   }
 
   const sessions: InferenceSession[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(sessions.splice(0).map((s) => s.release()));
+  };
   const open = async (name: NetworkAsset, network: CachedNetwork): Promise<RunNetwork> => {
     const session = await createSession(ort, name, network.bytes, { provider, isOptimized: network.isImproved && provider === 'cpu' });
     sessions.push(session);
     return networkRunner(ort, session);
   };
-  const runDetector = await open('face-detector', detector);
-  const runLandmarker = await open('face-landmarks', landmarker);
-  if (provider !== 'cpu')
-    await warmUp(provider, [runDetector(new Float32Array(3 * 128 ** 2)), runLandmarker(new Float32Array(3 * 192 ** 2))]);
+  let runDetector: RunNetwork;
+  let runLandmarker: RunNetwork;
+  try {
+    runDetector = await open('face-detector', detector);
+    runLandmarker = await open('face-landmarks', landmarker);
+    if (provider !== 'cpu')
+      await warmUp(provider, [runDetector(new Float32Array(3 * 128 ** 2)), runLandmarker(new Float32Array(3 * 192 ** 2))]);
+  } catch (e) {
+    // Sessions hold native memory, which no garbage collection frees.
+    await close();
+    throw e;
+  }
 
   return {
     provider,
@@ -88,9 +108,7 @@ async function loadOn(ort: Onnxruntime, provider: FaceNetworks['provider'], opti
       checkNotCanceled(signal, 'landmarks');
       return findLandmarksInRegion(runLandmarker, raster, regionFromLandmarks(first.points));
     },
-    async close() {
-      await Promise.all(sessions.splice(0).map((s) => s.release()));
-    },
+    close,
   };
 }
 
@@ -151,12 +169,14 @@ async function createSession(
       graphOptimizationLevel: isOptimized ? 'disabled' : 'all',
       // 3: errors only; the warnings name constants that the optimiser folded, and that a written model fits this machine.
       logSeverityLevel: 3,
+      // Every node on the provider or an error: see loadFaceNetworks.
+      ...(provider === 'cpu' ? {} : { extra: { session: { disable_cpu_ep_fallback: '1' } } }),
       ...rest,
     });
   } catch (cause) {
     throw new FacewrightError(
       'FW_PROVIDER_UNAVAILABLE',
-      { provider, available: [], reason: `it cannot load the network "${name}"` },
+      { provider, available: provider === 'cpu' ? [] : ['cpu'], reason: `it cannot run all of the network "${name}"` },
       { cause },
     );
   }

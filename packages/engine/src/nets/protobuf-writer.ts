@@ -11,13 +11,6 @@ export class ProtobufWriter {
     return this;
   }
 
-  /** Wire type 5: a 32-bit float. */
-  float(field: number, value: number): this {
-    this.#varint(field * 8 + 5);
-    this.#append(new Uint8Array(Float32Array.of(value).buffer));
-    return this;
-  }
-
   /** Wire type 2: text (as UTF-8), bytes, the memory of a typed array, or a message. */
   bytes(field: number, value: string | ArrayBufferView | ProtobufWriter): this {
     this.#varint(field * 8 + 2);
