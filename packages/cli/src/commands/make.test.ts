@@ -157,9 +157,11 @@ describe('facewright make with one photo', () => {
   });
 
   it('reads a photo once for each face with --face all, refused ones too, and looks for no more', async () => {
-    const cwd = createFolder({ 'three.jpg': 'faces=3 refuse=2', 'one.jpg': 'faces=1' });
+    const cwd = createFolder({ 'three.jpg': 'faces=3 refuse=2', 'first.jpg': 'faces=2 refuse=1', 'one.jpg': 'faces=1' });
     const three = await runCli(['make', 'three.jpg', '--face', 'all'], { cwd });
     expect(three.engine.calls.slice(1, -1)).toEqual([1, 2, 3].map((face) => `reconstruct ${face} three.jpg`));
+    const first = await runCli(['make', 'first.jpg', '--face', 'all'], { cwd });
+    expect(first.engine.calls.slice(1, -1)).toEqual(['reconstruct 1 first.jpg', 'findFaces', 'reconstruct 2 first.jpg']);
     const one = await runCli(['make', 'one.jpg', '--face', 'all'], { cwd });
     expect(one.engine.calls.slice(1, -1)).toEqual(['reconstruct 1 one.jpg']);
   });

@@ -153,6 +153,8 @@ export async function makePhoto(
         if (!isRefusal(error)) throw error;
         firstError ??= error;
         refused.push({ face: index, code: error.code, message: error.message });
+        // The count comes with a face that could be made; without one it must be asked for.
+        if (faceCount === Number.POSITIVE_INFINITY) faceCount = (await engine.findFaces(bytes, call)).faces.length;
       }
     }
     // With nothing made, the photo fails for the reason of its largest face.

@@ -11,7 +11,7 @@
  *
  * The renames are synchronous: a signal or a stray error is answered before or after them, never between. A process killed from
  * outside between them leaves the old result aside; `putBackResult` puts it back. Every byte was taken by the file system before
- * the first rename, so a full disk never leaves half a result. It is not forced onto the disk (fsync cost 27 ms for 12 MB on an SSD,
+ * the first rename, so a full disk never leaves half a result. It is not forced onto the disk (fsync cost 26 ms more for 12 MB on ext4,
  * 90 ms at times; the face itself is made in less): after a power cut a file may be too short, which a batch sees by its size.
  */
 
