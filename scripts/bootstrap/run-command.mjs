@@ -16,6 +16,7 @@ const FROM_SOURCE = ['--conditions=@facewright/source', '--import', 'tsx'];
 /** @type {Record<string, Command>} */
 const COMMANDS = {
   face: { description: 'make a face from a photo (without one: from the example)', needsBuild: true, run: runFace },
+  facewright: { description: 'any command of the program: make, inspect, models, doctor, completion', needsBuild: true, run: runProgram },
   test: { description: 'run the tests; arguments go to vitest', needsBuild: true, run: runTests },
   check: { description: 'everything that must hold before a change lands (--static: without the tests)', needsBuild: false, run: runCheck },
   fix: { description: 'format, and apply safe lint fixes', needsBuild: false, run: (args) => runBiome(['check', '--write', ...args]) },
@@ -29,7 +30,7 @@ const COMMANDS = {
   docs: {
     description: 'write the generated pages (--check: compare only)',
     needsBuild: false,
-    run: (args) => runScript('scripts/write-error-docs.ts', args),
+    run: writePages,
   },
 };
 
@@ -83,14 +84,19 @@ function callersFolder() {
 const VALUE_OPTIONS = /^(-o|--output|--model|--texture-size|--format|--face|--focal|--provider|--concurrency|--max-[a-z-]+)$/;
 
 /** @param {string[]} args */
-async function runFace(args) {
+function runFace(args) {
   const hasPhoto = args.some((arg, i) => !arg.startsWith('-') && !VALUE_OPTIONS.test(args[i - 1] ?? ''));
   const asksForHelp = args.some((arg) => arg === '--help' || arg === '-h');
   const photos = hasPhoto || asksForHelp ? [] : [join(root, 'examples', 'portrait.jpg')];
+  return runProgram(['make', ...photos, ...args]);
+}
+
+/** @param {string[]} args */
+async function runProgram(args) {
   process.chdir(callersFolder());
   // In this process, because starting another Node would take as long as the rest of the set-up.
   const bin = join(root, 'packages', 'cli', 'dist', 'bin.js');
-  process.argv = [process.execPath, bin, 'make', ...photos, ...args];
+  process.argv = [process.execPath, bin, ...args];
   await import(pathToFileURL(bin).href);
   return Number(process.exitCode ?? 0);
 }
@@ -117,6 +123,15 @@ function runScript(path, args) {
   });
 }
 
+/** That the schemas are up to date is a test's business; here they are only written. @param {string[]} args */
+async function writePages(args) {
+  const status = await runScript('scripts/write-error-docs.ts', args);
+  if (status !== 0 || args.includes('--check')) return status;
+  return (
+    (await runScript('packages/protocol/generator/build-output-schemas.ts', [])) || runBiome(['check', '--write', join('docs', 'schemas')])
+  );
+}
+
 /** @param {string[]} args */
 function runBiome(args) {
   const colors = process.stdout.isTTY ? [] : ['--colors=off'];
@@ -133,7 +148,7 @@ async function runCheck(args) {
     ['types of the packages', () => buildPackages(root).then(() => 0)],
     ['types of tests and scripts', () => spawnNode([tsc, '-p', join(root, 'tsconfig.tests.json')], { cwd: root })],
     ['unused code and dependencies', () => spawnNode([bin('knip/bin/knip.js')], { cwd: root })],
-    ['generated pages', () => runScript('scripts/write-error-docs.ts', ['--check'])],
+    ['generated pages', () => writePages(['--check'])],
   ];
   if (!args.includes('--static')) steps.push(['tests', () => runTests([])]);
   for (const [name, run] of steps) {

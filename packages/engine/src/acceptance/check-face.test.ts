@@ -32,8 +32,6 @@ function discFace(
     viewLandmarks: landmarks,
     detection,
     assessment: {
-      keypointErrorRatio: 0.05,
-      shapeErrorRatio: 0.05,
       asymmetryRatio: options.asymmetry ?? 0.02,
       instabilityRatio: options.instability ?? null,
     },
