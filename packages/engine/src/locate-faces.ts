@@ -122,10 +122,10 @@ export async function measureFace(
     view = closer;
   }
   const viewLandmarks = await networks.findLandmarks(view.raster, detection, abort);
-  let assessment = assessLandmarks(detection, viewLandmarks, canonicalMesh);
+  let assessment = assessLandmarks(viewLandmarks, canonicalMesh);
   if (assessment.asymmetryRatio > DOUBTFUL_ASYMMETRY || detection.score < DOUBTFUL_SCORE) {
     const again = await networks.findLandmarks(view.raster, detection, { passes: 2, ...abort });
-    assessment = assessLandmarks(detection, viewLandmarks, canonicalMesh, again);
+    assessment = assessLandmarks(viewLandmarks, canonicalMesh, again);
   }
   return { landmarks: photoFromViewLandmarks(view, viewLandmarks), view, detection, viewLandmarks, assessment };
 }

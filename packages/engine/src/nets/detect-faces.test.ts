@@ -193,15 +193,30 @@ describe('assessLandmarks', () => {
     for (let i = 0; i < 468; i++) {
       points.set([10 * mesh.positionsCm[3 * i]! + 300, 200 - 10 * mesh.positionsCm[3 * i + 1]!, -10 * mesh.positionsCm[3 * i + 2]!], 3 * i);
     }
-    const mean = (a: number, b: number) => [(points[3 * a]! + points[3 * b]!) / 2, (points[3 * a + 1]! + points[3 * b + 1]!) / 2];
-    const keypoints = Float64Array.from([...mean(33, 133), ...mean(263, 362), ...mean(1, 4), ...mean(13, 14), 0, 0, 0, 0]);
     const landmarks = { points, presence: 1, region: { centerX: 0, centerY: 0, sizePx: 1, rotationRad: 0 } };
-    const assessed = assessLandmarks({ keypoints }, landmarks, mesh, landmarks);
+    const assessed = assessLandmarks(landmarks, mesh, landmarks);
     // 1e-4: the mesh is symmetric to the precision of its 32-bit floats.
-    expect(assessed.keypointErrorRatio).toBe(0);
     expect(assessed.instabilityRatio).toBe(0);
-    expect(assessed.shapeErrorRatio).toBeLessThan(1e-4);
     expect(assessed.asymmetryRatio).toBeLessThan(1e-4);
+  });
+
+  it('measures how far one half is from the other', async () => {
+    const mesh = await readCanonicalMesh();
+    const scale = 10;
+    const points = new Float64Array(478 * 3);
+    for (let i = 0; i < 468; i++)
+      points.set(
+        [0, 1, 2].map((k) => (k === 0 ? scale : -scale) * mesh.positionsCm[3 * i + k]!),
+        3 * i,
+      );
+    // One cheek's vertex, of no weight in the alignment, moves: it and its mirror image are that far apart, the other 466 not at all.
+    const cheek = 50;
+    expect(mesh.procrustesWeights[cheek]).toBe(0);
+    const shiftCm = 2;
+    points[3 * cheek + 1]! += scale * shiftCm;
+    const landmarks = { points, presence: 1, region: { centerX: 0, centerY: 0, sizePx: 1, rotationRad: 0 } };
+    const eyesCm = mesh.positionsCm[3 * 263]! - mesh.positionsCm[3 * 33]!;
+    expect(assessLandmarks(landmarks, mesh).asymmetryRatio).toBeCloseTo((Math.sqrt(2 / 468) * shiftCm) / eyesCm, 4);
   });
 
   it('tells people from what is not a face', async (ctx) => {
@@ -212,7 +227,7 @@ describe('assessLandmarks', () => {
       const values: number[] = [];
       for (const f of await networks.detectFaces(raster, options)) {
         const landmarks = await networks.findLandmarks(raster, f);
-        values.push(assessLandmarks(f, landmarks, mesh, await networks.findLandmarks(raster, f, { passes: 2 })).instabilityRatio!);
+        values.push(assessLandmarks(landmarks, mesh, await networks.findLandmarks(raster, f, { passes: 2 })).instabilityRatio!);
       }
       expect(values.length).toBeGreaterThan(0);
       return values;

@@ -39,6 +39,24 @@ describe('readCanonicalMesh', () => {
     expect(procrustesWeights.filter((w) => w > 0).length).toBe(33);
   });
 
+  it('knows the vertex on the other side of each', async () => {
+    const { positionsCm: p, mirrorVertex } = await readCanonicalMesh();
+    const distance = (i: number, j: number) =>
+      Math.hypot(p[3 * i]! + p[3 * j]!, p[3 * i + 1]! - p[3 * j + 1]!, p[3 * i + 2]! - p[3 * j + 2]!);
+    let ownMirror = 0;
+    for (let i = 0; i < 468; i++) {
+      expect(mirrorVertex[mirrorVertex[i]!], `vertex ${i}`).toBe(i);
+      if (mirrorVertex[i] === i) ownMirror++;
+      let least = Number.POSITIVE_INFINITY;
+      for (let j = 0; j < 468; j++) least = Math.min(least, distance(i, j));
+      expect(distance(i, mirrorVertex[i]!), `vertex ${i}`).toBe(least);
+      // Centimetres: the mesh is symmetric to the precision of its 32-bit floats.
+      expect(distance(i, mirrorVertex[i]!)).toBeLessThan(1e-4);
+    }
+    expect([33, 61, 1].map((i) => mirrorVertex[i])).toEqual([263, 291, 1]);
+    expect(ownMirror).toBeGreaterThan(20);
+  });
+
   it('refuses an archive of which one byte differs, is cut off, or is absent', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'facewright-'));
     try {

@@ -17,6 +17,8 @@ export interface CanonicalMesh {
   readonly triangles: Uint32Array;
   /** Shape (468): weight of each vertex in a Procrustes fit of landmarks to this mesh; 33 of them are above zero. */
   readonly procrustesWeights: Float32Array;
+  /** Shape (468): for each vertex the one on the other side of the face, itself on the middle line. */
+  readonly mirrorVertex: Uint16Array;
 }
 
 /**
@@ -65,7 +67,40 @@ function parseCanonicalMesh(bytes: Uint8Array): CanonicalMesh {
   }
   const procrustesWeights = new Float32Array(vertexCount);
   for (const [id, weight] of weights) procrustesWeights[id] = weight;
-  return { vertexCount, positionsCm, uvs, triangles: Uint32Array.from(indices), procrustesWeights };
+  return {
+    vertexCount,
+    positionsCm,
+    uvs,
+    triangles: Uint32Array.from(indices),
+    procrustesWeights,
+    mirrorVertex: findMirrorVertices(positionsCm),
+  };
+}
+
+/**
+ * The nearest vertex to the mirror image of each. Searched from its own height up and down in the order of heights, as far as
+ * a nearer one can be.
+ */
+function findMirrorVertices(p: Float32Array): Uint16Array {
+  const byHeight = Uint16Array.from({ length: VERTEX_COUNT }, (_, i) => i).sort((a, b) => p[3 * a + 1]! - p[3 * b + 1]!);
+  const mirror = new Uint16Array(VERTEX_COUNT);
+  for (let place = 0; place < VERTEX_COUNT; place++) {
+    const i = 3 * byHeight[place]!;
+    let least = Number.POSITIVE_INFINITY;
+    for (const step of [1, -1]) {
+      for (let other = step > 0 ? place : place - 1; other >= 0 && other < VERTEX_COUNT; other += step) {
+        const j = 3 * byHeight[other]!;
+        const dy = p[i + 1]! - p[j + 1]!;
+        if (dy * dy >= least) break;
+        const distance = (p[i]! + p[j]!) ** 2 + dy * dy + (p[i + 2]! - p[j + 2]!) ** 2;
+        if (distance < least) {
+          least = distance;
+          mirror[i / 3] = j / 3;
+        }
+      }
+    }
+  }
+  return mirror;
 }
 
 const VERTEX_COUNT = 468;
