@@ -1,8 +1,12 @@
 #!/usr/bin/env node
+import { FacewrightError } from '@facewright/protocol';
 import type { CommandIo } from './command-io.ts';
 import { removeTemporaryPaths } from './output/temporary-paths.ts';
 import { errorOfTable, reportError } from './print/report-error.ts';
 import { run } from './run.ts';
+
+/** Time to stop by itself after the first signal, milliseconds: a stage takes at most a second or two. */
+const GRACE_MS = 5000;
 
 const abort = new AbortController();
 let interrupts = 0;
@@ -10,16 +14,24 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     interrupts++;
     abort.abort();
-    // Asked a second time: leave at once. 128 + 2 says Ctrl-C to the shell.
-    if (interrupts > 1) process.exit(130);
+    // Asked a second time: leave at once.
+    if (interrupts > 1) leaveAtOnce();
+    else setTimeout(leaveAtOnce, GRACE_MS).unref();
   });
+}
+
+/** `process.exit` waits for threads; one that hangs in a system call is why this is needed, so the system ends the process. */
+function leaveAtOnce(): void {
+  removeTemporaryPaths();
+  process.kill(process.pid, 'SIGKILL');
 }
 process.on('exit', removeTemporaryPaths);
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // `facewright ... | head`: the reader has what it wanted. Work that runs is finished, only the text goes nowhere.
-    if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error;
+    if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') return;
+    throw error.code === 'ENOSPC' ? new FacewrightError('FW_OUTPUT_DISK_FULL', { path: 'the output' }, { cause: error }) : error;
   });
 }
 

@@ -20,6 +20,20 @@ export function parseChoice<T extends string>(name: string, choices: readonly T[
   };
 }
 
+/** A path; an empty one is a shell variable that is not set, and would mean the folder one stands in. @throws FW_ARG_INVALID */
+export function parsePath(name: string): (text: string) => string {
+  return (text) => {
+    if (text === '') throw new FacewrightError('FW_ARG_INVALID', { name, expected: 'a path', actual: text });
+    return text;
+  };
+}
+
+/** The same for several. @throws FW_ARG_INVALID */
+export function parsePaths(name: string): (text: string, before: readonly string[] | undefined) => readonly string[] {
+  const path = parsePath(name);
+  return (text, before) => [...(before ?? []), path(text)];
+}
+
 /** `glb,preview` → in the order of the table, each once. @throws FW_ARG_INVALID */
 export function parseFormats(text: string): readonly OutputFormat[] {
   const choice = parseChoice('--format', FORMATS);

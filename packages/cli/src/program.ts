@@ -2,7 +2,7 @@ import { Argument, Command, Option } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import type { MakeCommandOptions } from './commands/make.ts';
 import { type EngineOptions, FORMATS, type OutputFormat } from './engine-port.ts';
-import { parseChoice, parseFace, parseFocal, parseFormats, parseWhole } from './parse-arguments.ts';
+import { parseChoice, parseFace, parseFocal, parseFormats, parsePath, parsePaths, parseWhole } from './parse-arguments.ts';
 import { readVersion } from './version.ts';
 
 /** Files that `make` writes when nothing else is asked for. report.json always comes with them. */
@@ -96,8 +96,8 @@ export function createProgram(context: CommandContext, finish: (exitStatus: numb
   program
     .command('make')
     .description('make 3D faces of photos')
-    .addArgument(new Argument('<photo...>', 'photos, folders of photos, or patterns'))
-    .option('-o, --output <folder>', 'where to write (default: the name of the photo)')
+    .addArgument(new Argument('<photo...>', 'photos, folders of photos, or patterns').argParser(parsePaths('<photo>')))
+    .addOption(new Option('-o, --output <folder>', 'where to write (default: the name of the photo)').argParser(parsePath('--output')))
     .addOption(modelOption())
     .addOption(
       new Option('--texture-size <px>', 'side of the skin texture, 512 to 4096 (default: 1024)').argParser(
@@ -145,8 +145,8 @@ export function createProgram(context: CommandContext, finish: (exitStatus: numb
   program
     .command('inspect')
     .description('show what is found in a photo: faces, landmarks, pose')
-    .addArgument(new Argument('<photo>', 'a photo'))
-    .option('-o, --output <file>', 'picture to write (default: <name>.inspect.png)')
+    .addArgument(new Argument('<photo>', 'a photo').argParser(parsePath('<photo>')))
+    .addOption(new Option('-o, --output <file>', 'picture to write (default: <name>.inspect.png)').argParser(parsePath('--output')))
     .addOption(modelOption())
     .addOption(focalOption())
     .addOption(providerOption())

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { FacewrightError, isFacewrightError } from '@facewright/protocol';
 import { codeOf, reasonOf } from '../output/map-write-error.ts';
@@ -13,7 +14,8 @@ const DEFAULT_MAX_BYTES = 50 * 1024 * 1024;
 export async function readPhoto(path: string, maxBytes = DEFAULT_MAX_BYTES): Promise<Buffer> {
   let file: FileHandle | undefined;
   try {
-    file = await open(path, 'r');
+    // Opening a pipe that nobody writes to would otherwise wait for ever (Windows knows neither such pipes nor the flag).
+    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const found = await file.stat();
     if (!found.isFile())
       throw new FacewrightError('FW_PHOTO_UNREADABLE', { path, reason: found.isDirectory() ? 'it is a folder' : 'it is not a file' });
