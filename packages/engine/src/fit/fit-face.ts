@@ -51,7 +51,7 @@ export function fitFace(input: FitInput): FittedFace {
   const { points } = input.landmarks;
   const prior = input.identityPrior ?? null;
   if (prior) checkPrior(prior, model.identityCount);
-  if (points.length < 3 * 468 || !points.every(Number.isFinite)) throw fitFailed('the landmarks are not numbers');
+  if (points.length !== 3 * 478 || !points.every(Number.isFinite)) throw fitFailed('the landmarks are not numbers');
   const [e0, e1] = EYE_CORNERS;
   const eyeDistancePx = Math.hypot(points[3 * e0] - points[3 * e1], points[3 * e0 + 1] - points[3 * e1 + 1]);
   if (!(eyeDistancePx > 1)) throw fitFailed('the eyes are in one place');
