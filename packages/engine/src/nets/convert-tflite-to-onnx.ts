@@ -6,7 +6,7 @@ import { computeSamePadding } from './same-padding.ts';
 /**
  * Part of the cache key: raise it with every change of what {@link convertTfliteToOnnx} writes.
  */
-export const CONVERTER_VERSION = 2;
+export const CONVERTER_VERSION = 3;
 
 /**
  * Turns a TFLite file (float graph, 16-bit constants, the operators of MediaPipe's face networks) into an ONNX model of
