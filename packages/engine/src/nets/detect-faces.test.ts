@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requireShared } from '../../test/shared-files.ts';
 import type { Raster } from '../photo/raster.ts';
@@ -31,12 +31,12 @@ afterAll(async () => {
   await rm(dir, { recursive: true });
 });
 
-async function rasterOf(picture: sharp.Sharp): Promise<Raster> {
+async function rasterOf(picture: Sharp): Promise<Raster> {
   const { data, info } = await picture.removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
   return { width: info.width, height: info.height, rgb: new Uint8Array(data) };
 }
 
-const pictureOf = ({ width, height, rgb }: Raster): sharp.Sharp => sharp(rgb, { raw: { width, height, channels: 3 } });
+const pictureOf = ({ width, height, rgb }: Raster): Sharp => sharp(rgb, { raw: { width, height, channels: 3 } });
 
 const believed = async (raster: Raster): Promise<FaceDetection[]> => {
   const faces: FaceDetection[] = [];
