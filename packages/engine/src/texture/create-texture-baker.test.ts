@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Albedo, mirrorSyntheticPortrait, renderSyntheticPortrait, type SyntheticPortrait } from '../../test/synthetic-portrait.ts';
 import type { FaceModel, PartMaterial } from '../models/face-model.ts';
 import { loadFaceModel } from '../models/load-face-model.ts';
-import { bakeFaceMaps, createTextureBaker, type TextureBaker } from './create-texture-baker.ts';
+import { createTextureBaker, type TextureBaker } from './create-texture-baker.ts';
 import type { FaceMaps, TextureMap } from './face-maps.ts';
 import { createTexelMap, NO_TRIANGLE, rasterizeAttribute } from './texel-map.ts';
 
@@ -23,7 +24,7 @@ beforeAll(async () => {
   head = await loadFaceModel('head');
   baker = createTextureBaker(head, SIZE);
   frontal = renderSyntheticPortrait(head, wavySkin);
-  maps = baker.bake(frontal);
+  maps = await baker.bake(frontal);
 }, 60_000);
 
 const albedoOf = (of: FaceMaps, material: PartMaterial): TextureMap => {
@@ -75,8 +76,8 @@ describe('createTextureBaker', () => {
     }
   });
 
-  it('takes no colour of the background, not even at the rim of the face', () => {
-    const magenta = baker.bake(renderSyntheticPortrait(head, wavySkin, { background: [255, 0, 255] }));
+  it('takes no colour of the background, not even at the rim of the face', async () => {
+    const magenta = await baker.bake(renderSyntheticPortrait(head, wavySkin, { background: [255, 0, 255] }));
     for (const material of ['skin', 'scalp'] as const) {
       const { data } = albedoOf(magenta, material);
       let worst = -255;
@@ -153,10 +154,10 @@ describe('createTextureBaker', () => {
     expect(differences.at(-1)).toBeLessThan(14);
   });
 
-  it('gives the mirrored texture for the mirrored photo', () => {
+  it('gives the mirrored texture for the mirrored photo', async () => {
     const turned = renderSyntheticPortrait(head, wavySkin, { yawDeg: 25 });
-    const a = baker.bake(turned);
-    const b = baker.bake(mirrorSyntheticPortrait(turned));
+    const a = await baker.bake(turned);
+    const b = await baker.bake(mirrorSyntheticPortrait(turned));
     const skinA = albedoOf(a, 'skin').data;
     const skinB = albedoOf(b, 'skin').data;
     let count = 0;
@@ -181,7 +182,7 @@ describe('createTextureBaker', () => {
     expect(worst).toBeLessThan(40);
   });
 
-  it('completes the hidden side of a turned head from the other one', () => {
+  it('completes the hidden side of a turned head from the other one', async () => {
     // A dark patch on the cheek that is seen; the other cheek is hidden at 45 degrees.
     const marked: Albedo = (x, y, z) => {
       const [r, g, b] = [196, 148, 124];
@@ -189,7 +190,7 @@ describe('createTextureBaker', () => {
       const k = d < 9 ? 0.82 : 1;
       return [r * k, g * k, b * k];
     };
-    const both = baker.bake(renderSyntheticPortrait(head, marked, { yawDeg: 40 }));
+    const both = await baker.bake(renderSyntheticPortrait(head, marked, { yawDeg: 40 }));
     const skin = albedoOf(both, 'skin');
     const at = (side: number): number => {
       let best = -1;
@@ -210,23 +211,60 @@ describe('createTextureBaker', () => {
     expect(at(-1)).toBeLessThan(176);
   });
 
-  it('is deterministic, and keeps nothing of the photo before', () => {
+  it('is deterministic, and keeps nothing of the photo before', async () => {
     const other = renderSyntheticPortrait(head, () => [120, 80, 60], { yawDeg: -30, background: [250, 250, 250] });
-    baker.bake(other);
-    const again = baker.bake(frontal);
-    const fresh = createTextureBaker(head, SIZE).bake(frontal);
-    for (const s of maps.surfaces) {
-      const of = (m: FaceMaps): Uint8Array | undefined => m.surfaces.find((x) => x.name === s.name)?.albedo?.data;
-      if (s.albedo === null) continue;
-      expect(Buffer.compare(s.albedo.data, of(again) ?? new Uint8Array())).toBe(0);
-      expect(Buffer.compare(s.albedo.data, of(fresh) ?? new Uint8Array())).toBe(0);
-    }
+    await baker.bake(other);
+    const again = await baker.bake(frontal);
+    const fresh = await createTextureBaker(head, SIZE).bake(frontal);
+    expectSameBytes(again, maps);
+    expectSameBytes(fresh, maps);
   });
 
-  it('stops when it is told to', () => {
+  it('stops when it is told to', async () => {
     const stopped = new AbortController();
     stopped.abort();
-    expect(() => baker.bake({ ...frontal, signal: stopped.signal })).toThrow(expect.objectContaining({ code: 'FW_CANCELED' }));
+    await expect(baker.bake({ ...frontal, signal: stopped.signal })).rejects.toMatchObject({ code: 'FW_CANCELED' });
+  });
+
+  it('stops within a part of the work when it is told to while it works, and the next bake is as ever', async () => {
+    const large = createTextureBaker(head, 2048);
+    // Turns of the event loop that a bake takes, and that it takes when a timer stops it as soon as timers are served.
+    const countTurns = async (bake: Promise<unknown>): Promise<number> => {
+      let turns = 0;
+      let isOver = false;
+      const over = bake.then(
+        () => (isOver = true),
+        () => (isOver = true),
+      );
+      while (!isOver) {
+        await new Promise((resolve) => setImmediate(resolve));
+        turns++;
+      }
+      await over;
+      return turns;
+    };
+    const whole = large.bake(frontal);
+    const wholeTurns = await countTurns(whole);
+    const stop = new AbortController();
+    const stopped = large.bake({ ...frontal, signal: stop.signal });
+    const next = large.bake(frontal);
+    setTimeout(() => stop.abort(), 1);
+    const stoppedTurns = await countTurns(stopped);
+    await expect(stopped).rejects.toMatchObject({ code: 'FW_CANCELED' });
+    // 4 million texels of skin and 2 million of scalp, a quarter of a million per turn, and the steps before.
+    expect(wholeTurns).toBeGreaterThan(20);
+    // A timer of a millisecond is served after the first turn of the work that is longer than that; some turns are for slack.
+    expect(stoppedTurns).toBeLessThan(wholeTurns / 2);
+    expectSameBytes(await next, await whole);
+  }, 60_000);
+
+  it('does overlapping bakes one after the other: same bytes as alone', async () => {
+    const other = renderSyntheticPortrait(head, () => [120, 80, 60], { yawDeg: -30, background: [250, 250, 250] });
+    const alone = await baker.bake(other);
+    const [a, b, c] = await Promise.all([baker.bake(other), baker.bake(frontal), baker.bake(other)]);
+    expectSameBytes(a, alone);
+    expectSameBytes(b, maps);
+    expectSameBytes(c, alone);
   });
 
   it('refuses sizes that are not', () => {
@@ -237,7 +275,7 @@ describe('createTextureBaker', () => {
   it('paints the canonical face mesh as one filled skin', async () => {
     const canonical = await loadFaceModel('canonical');
     const portrait = renderSyntheticPortrait(canonical, wavySkin);
-    const baked = bakeFaceMaps({ ...portrait, size: SIZE });
+    const baked = await createTextureBaker(canonical, SIZE).bake(portrait);
     expect(baked.surfaces.map((s) => s.materials)).toEqual([['skin']]);
     // Most of the mask is seen from the front, eyes and mouth too; its edge is turned away and next to the background.
     expect(baked.observedRatio).toBeGreaterThan(0.7);
@@ -248,6 +286,18 @@ describe('createTextureBaker', () => {
     expect(darkest).toBeGreaterThan(120);
   });
 });
+
+/** All pictures, constants and the map of what was seen. */
+function expectSameBytes(actual: FaceMaps, expected: FaceMaps): void {
+  const describeMaps = ({ surfaces, observed, observedRatio }: FaceMaps) => ({
+    surfaces: surfaces.map(({ albedo, ...constants }) => ({ ...constants, albedo: albedo === null ? null : digest(albedo.data) })),
+    observed: digest(observed.data),
+    observedRatio,
+  });
+  expect(describeMaps(actual)).toEqual(describeMaps(expected));
+}
+
+const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** Mean of the 3 x 3 texels around a place. */
 function meanAround(map: TextureMap, u: number, v: number): [number, number, number] {

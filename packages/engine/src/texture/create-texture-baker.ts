@@ -48,9 +48,12 @@ export interface BakeInput {
 export interface TextureBaker {
   readonly size: number;
   /**
+   * Makes the textures of one face. The event loop gets a turn every few milliseconds; the signal is looked at there. Calls may overlap:
+   * they share scratch memory and are done one after the other.
+   *
    * @throws FW_CANCELED
    */
-  bake(input: BakeInput): FaceMaps;
+  bake(input: BakeInput): Promise<FaceMaps>;
 }
 
 /**
@@ -83,12 +86,16 @@ export function createTextureBaker(model: FaceModel, size: number): TextureBaker
     details: createDetails(model, size),
     size,
   };
-  return { size, bake: (input) => bake(state, input) };
-}
-
-/** One bake without keeping the tables. */
-export function bakeFaceMaps(input: BakeInput & { readonly size?: number }): FaceMaps {
-  return createTextureBaker(input.face.model, input.size ?? 1024).bake(input);
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    size,
+    bake(input) {
+      const result = last.then(() => bake(state, input));
+      // The next one begins when this one has ended, however it ended.
+      last = result.catch(() => undefined);
+      return result;
+    },
+  };
 }
 
 /** A surface with its tables and the memory that its bakes use. */
@@ -119,29 +126,34 @@ interface BakerState {
   readonly size: number;
 }
 
-function bake(state: BakerState, input: BakeInput): FaceMaps {
+async function bake(state: BakerState, input: BakeInput): Promise<FaceMaps> {
   const { model, skin, scalp, seam, workspace, localSkinTone, size } = state;
   const { view } = input;
   const check = (): void => {
     if (input.signal?.aborted === true) throw new FacewrightError('FW_CANCELED', { stage: 'texture' });
+  };
+  /** Gives the event loop a turn, in which a timer or a socket may tell the signal. */
+  const pause = async (): Promise<void> => {
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+    check();
   };
   check();
   // 1 What the photo shows, on coarse grids over the surfaces.
   const frame = computePhotoFrame(input.face, view, input.landmarks, state.layout, state.outside, state.visibility);
   const pixelsPerTexel = estimatePixelsPerTexel(model, skin.tables, frame) / view.scaleX;
   const coarse = createPhotoLevel(view, frame.box, Math.max(1, Math.round((pixelsPerTexel * size) / FIELD_SIZE)), 0);
-  check();
+  await pause();
   const { planes } = workspace;
   const surfaces = scalp === null ? [skin] : [skin, scalp];
   for (const s of surfaces) observeSurface(s.tables, frame, coarse, s.observation, [planes[0], planes[1]]);
   const colors = estimateHeadColors(surfaces, input.landmarks, view, workspace, localSkinTone);
-  check();
+  await pause();
   // 2 What paints which place; the scalp follows the skin along their common rim.
   completeSurface(skin.tables, skin.observation, colors, localSkinTone, workspace, null, skin.plan);
   if (scalp !== null && seam !== null) {
     completeSurface(scalp.tables, scalp.observation, colors, null, workspace, computeSeamConstraints(seam, skin.plan), scalp.plan);
   }
-  check();
+  await pause();
   // 3 The textures, from the photo as sharp as they can hold it.
   const fine = createPhotoLevel(view, frame.box, Math.max(1, Math.floor(pixelsPerTexel + 0.25)), pixelsPerTexel < 0.8 ? SHARPEN : 0);
   const paint = {
@@ -150,12 +162,12 @@ function bake(state: BakerState, input: BakeInput): FaceMaps {
     hairContrast: colors.hair?.contrast ?? 0,
     beside: colors.skin,
   };
-  check();
+  await pause();
   const observed = new Uint8Array(size * size);
-  const skinRgb = paintSurface(model, skin.tables, frame, fine, skin.plan, { ...paint, observed }, skin.paint);
-  check();
-  const scalpRgb = scalp === null ? null : paintSurface(model, scalp.tables, frame, fine, scalp.plan, paint, scalp.paint);
-  check();
+  const skinRgb = await paintSurface(model, skin.tables, frame, fine, skin.plan, { ...paint, observed }, skin.paint, pause);
+  await pause();
+  const scalpRgb = scalp === null ? null : await paintSurface(model, scalp.tables, frame, fine, scalp.plan, paint, scalp.paint, pause);
+  await pause();
 
   const surfacesOut: SurfaceMaterial[] = [
     surface('skin', ['skin'], { name: 'albedo', width: size, height: size, channels: 3, data: skinRgb }, SKIN_ROUGHNESS),

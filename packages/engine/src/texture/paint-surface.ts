@@ -29,6 +29,14 @@ export interface PaintScratch {
   readonly pixels: Float64Array;
   /** Shape (size, F+1): 1 for runs that lie beside the islands. */
   readonly isEmpty: Uint8Array;
+  /** Shape (F+2): first columns of the runs of a row. */
+  readonly runs: Int32Array;
+  /** Shape (F+1): kinds of the runs of a row. */
+  readonly kinds: Uint8Array;
+  /** Shape (F+2,12): the plan at the height of a row. */
+  readonly line: Float32Array;
+  /** Shape (size,3): a row of colours. */
+  readonly mixed: Float32Array;
 }
 
 export function createPaintScratch(model: FaceModel, tables: SurfaceTables): PaintScratch {
@@ -38,22 +46,27 @@ export function createPaintScratch(model: FaceModel, tables: SurfaceTables): Pai
     mirrored: new Float64Array(n),
     pixels: new Float64Array(2 * model.vertexCount),
     isEmpty: findEmptyRuns(tables),
+    runs: planRuns(tables.map.size),
+    kinds: new Uint8Array(FIELD_SIZE + 1),
+    line: new Float32Array((FIELD_SIZE + 2) * PLAN.count),
+    mixed: new Float32Array(3 * tables.map.size),
   };
 }
 
 /** Weights below this are not worth a lookup in the photo (half a level of 8 bits at full contrast would be 0.002). */
 const MIN_WEIGHT = 0.004;
 const MIN_HAIRNESS = 0.02;
-/** From here on strands cover the skin whatever the noise does (see `mix`). */
+/** From here on strands cover the skin whatever the noise does (see `layHair`). */
 const FULL_HAIRNESS = 0.95;
 
-/** What the runs of one texture have in common. */
+/** What the rows of one texture have in common. */
 interface Canvas {
   readonly size: number;
   readonly step: number;
   readonly triangle: Uint16Array;
-  readonly own: Float64Array;
-  readonly mirrored: Float64Array;
+  /** See {@link planRuns}. */
+  readonly runs: Int32Array;
+  readonly isEmpty: Uint8Array;
   readonly rgb: Uint8Array;
   readonly stride: number;
   readonly right: number;
@@ -64,21 +77,32 @@ interface Canvas {
   readonly grainScale: number;
   readonly strands: Int8Array;
   readonly contrast: number;
-  readonly observed: Uint8Array | null;
+  readonly observed: Uint8Array;
+  /** The plan at the height of the row that is painted: shape (F+2,12), cell k - 1 at k, the first and the last twice. */
+  readonly line: Float32Array;
+  /** Shape (size,3): what the row is so far, where several things are mixed. */
+  readonly mixed: Float32Array;
   /** The texture's memory; stores round and clamp. */
   readonly out: Uint8ClampedArray;
 }
 
 /** An Int8Array for surfaces without hair; never read. */
 const NO_STRANDS = new Int8Array(0);
+const NOT_WANTED = new Uint8Array(0);
+
+/** Rows painted between two turns of the event loop at 1024 texels: about 10 ms. */
+const TEXELS_PER_TURN = 1 << 18;
 
 /**
  * Paints every texel of a surface by its plan. Shape (size,size,3), sRGB.
  *
  * A row is done in runs between neighbouring field cells, in which everything of the plan is linear: what a run does not need (photo,
- * mirrored photo, completed skin, hair) is left out for the whole of it.
+ * mirrored photo, completed skin, hair) is left out for the whole of it. Each kind of run has a short function of its own: they are
+ * compiled once and early, which a long one is not.
+ *
+ * @param pause - awaited now and then between rows
  */
-export function paintSurface(
+export async function paintSurface(
   model: FaceModel,
   tables: SurfaceTables,
   frame: PhotoFrame,
@@ -86,7 +110,8 @@ export function paintSurface(
   plan: SurfacePlan,
   options: PaintOptions,
   scratch: PaintScratch,
-): Uint8Array {
+  pause: () => Promise<void>,
+): Promise<Uint8Array> {
   const { size, triangle } = tables.map;
   locateTexels(model, tables, frame, level, scratch);
   const hasHair = options.hairContrast > 0;
@@ -95,8 +120,8 @@ export function paintSurface(
     size,
     step: FIELD_SIZE / size,
     triangle,
-    own: scratch.own,
-    mirrored: scratch.mirrored,
+    runs: scratch.runs,
+    isEmpty: scratch.isEmpty,
     rgb: level.rgb,
     stride: 3 * level.width,
     right: level.width > 1 ? 3 : 0,
@@ -107,19 +132,24 @@ export function paintSurface(
     grainScale: options.grain / 40 / 128,
     strands: hasHair ? tables.strands() : NO_STRANDS,
     contrast: options.hairContrast / 40,
-    observed: options.observed ?? null,
+    observed: options.observed ?? NOT_WANTED,
+    line: scratch.line,
+    mixed: scratch.mixed,
     out: new Uint8ClampedArray(bytes.buffer),
   };
-  const runs = planRuns(size);
   fillPixels(bytes, options.beside);
-  const kinds = new Uint8Array(FIELD_SIZE + 1);
+  const { kinds } = scratch;
+  const rowsPerTurn = Math.max(16, Math.floor(TEXELS_PER_TURN / size));
   let lastRow0 = -1;
   for (let row = 0; row < size; row++) {
+    if (row % rowsPerTurn === rowsPerTurn - 1) await pause();
     const fy = Math.max(0, Math.min(FIELD_SIZE - 1, (row + 0.5) * canvas.step - 0.5));
     const row0 = Math.floor(fy);
     if (row0 !== lastRow0) classifyRuns(plan.channels, row0, hasHair, kinds);
     lastRow0 = row0;
-    paintRow(canvas, plan.channels, runs, kinds, scratch.isEmpty, row, fy);
+    const row1 = row0 + 1 < FIELD_SIZE ? row0 + 1 : row0;
+    interpolateLine(plan.channels, row0 * LINE, row1 * LINE, fy - row0, canvas.line);
+    paintRow(canvas, scratch, row);
   }
   return bytes;
 }
@@ -130,233 +160,259 @@ const PHOTO = 1;
 const SKIN = 2;
 const HAIR = 3;
 
+/** Numbers of one row of the plan. */
+const LINE = FIELD_SIZE * PLAN.count;
+
 /** Kind of every run between the field rows `row0` and `row0 + 1`: it holds for all rows of texels between them. */
 function classifyRuns(channels: Float32Array, row0: number, hasHair: boolean, kinds: Uint8Array): void {
-  const C = PLAN.count;
   const row1 = row0 + 1 < FIELD_SIZE ? row0 + 1 : row0;
   for (let k = 0; k <= FIELD_SIZE; k++) {
-    const cell0 = k > 0 ? k - 1 : 0;
-    const cell1 = k < FIELD_SIZE ? k : FIELD_SIZE - 1;
-    let isPhoto = true;
-    let hasPhoto = false;
-    let isHair = hasHair;
-    let isBare = true;
-    for (let corner = 0; corner < 4; corner++) {
-      const i = ((corner < 2 ? row0 : row1) * FIELD_SIZE + (corner & 1 ? cell1 : cell0)) * C;
-      const own = channels[i + PLAN.own];
-      const other = channels[i + PLAN.mirrored];
-      if (own <= 1 - MIN_WEIGHT) isPhoto = false;
-      if (own > MIN_WEIGHT || other > MIN_WEIGHT) hasPhoto = true;
-      if (hasHair) {
-        const hairness = channels[i + PLAN.hairness];
-        if (hairness < FULL_HAIRNESS) isHair = false;
-        if (hairness > MIN_HAIRNESS) isBare = false;
-      }
-    }
-    kinds[k] = isPhoto ? PHOTO : hasPhoto ? MIXED : isBare ? SKIN : isHair ? HAIR : MIXED;
+    const cell0 = (k > 0 ? k - 1 : 0) * PLAN.count;
+    const cell1 = (k < FIELD_SIZE ? k : FIELD_SIZE - 1) * PLAN.count;
+    kinds[k] = classifyRun(channels, row0 * LINE + cell0, row0 * LINE + cell1, row1 * LINE + cell0, row1 * LINE + cell1, hasHair);
   }
 }
 
-/** Paints one row, `fy` rows of the field from its top. One function for all kinds of runs: those of four texels are too short for calls. */
-function paintRow(
-  canvas: Canvas,
-  channels: Float32Array,
-  runs: Int32Array,
-  kinds: Uint8Array,
-  isEmpty: Uint8Array,
-  row: number,
-  fy: number,
-): void {
-  const { size, step, triangle, own: ownPlace, mirrored: mirroredPlace, rgb, stride, right, down, maxX, maxY } = canvas;
-  const { grainTile, grainScale, strands, contrast, observed, out } = canvas;
+/** Kind of the run whose corners have their channels at a, b, c, d. */
+function classifyRun(channels: Float32Array, a: number, b: number, c: number, d: number, hasHair: boolean): number {
+  const ownLow = Math.min(channels[a], channels[b], channels[c], channels[d]);
+  if (ownLow > 1 - MIN_WEIGHT) return PHOTO;
+  const ownHigh = Math.max(channels[a], channels[b], channels[c], channels[d]);
+  const otherHigh = Math.max(channels[a + 1], channels[b + 1], channels[c + 1], channels[d + 1]);
+  if (ownHigh > MIN_WEIGHT || otherHigh > MIN_WEIGHT) return MIXED;
+  if (!hasHair) return SKIN;
+  const hairLow = Math.min(channels[a + 11], channels[b + 11], channels[c + 11], channels[d + 11]);
+  if (hairLow >= FULL_HAIRNESS) return HAIR;
+  const hairHigh = Math.max(channels[a + 11], channels[b + 11], channels[c + 11], channels[d + 11]);
+  return hairHigh > MIN_HAIRNESS ? MIXED : SKIN;
+}
+
+/** One row of the plan between two rows of the field, its ends repeated. */
+function interpolateLine(channels: Float32Array, upper: number, lower: number, t: number, line: Float32Array): void {
   const C = PLAN.count;
-  const y = row + 0.5;
-  const row0 = Math.floor(fy);
-  const row1 = row0 + 1 < FIELD_SIZE ? row0 + 1 : row0;
-  const ty = fy - row0;
-  const base0 = row0 * FIELD_SIZE * C;
-  const base1 = row1 * FIELD_SIZE * C;
-  const grainRow = (row & (GRAIN_TILE - 1)) * GRAIN_TILE;
-  const rowBase = row * size;
-  const hasHair = strands.length > 0;
+  for (let i = 0; i < LINE; i++) {
+    const a = channels[upper + i];
+    line[C + i] = a + t * (channels[lower + i] - a);
+  }
+  line.copyWithin(0, C, 2 * C);
+  line.copyWithin(LINE + C, LINE, LINE + C);
+}
 
-  for (let k = 0; k <= FIELD_SIZE; k++) {
-    const from = runs[k];
-    const to = runs[k + 1];
-    if (from >= to || isEmpty[row * (FIELD_SIZE + 1) + k] === 1) continue;
+/** Paints one row: runs of one kind that lie side by side together. */
+function paintRow(canvas: Canvas, { kinds, own, mirrored }: PaintScratch, row: number): void {
+  for (let k = 0; k <= FIELD_SIZE; ) {
     const kind = kinds[k];
-    if (kind === PHOTO) {
-      // Photo and nothing else: all runs of this kind at once.
-      while (k < FIELD_SIZE && kinds[k + 1] === PHOTO) k++;
-      const end = runs[k + 1];
-      for (let column = from; column < end; column++) {
-        const p = rowBase + column;
-        const t = triangle[p];
-        // Beside the islands the texture keeps the colour that it was filled with.
-        if (t === NO_TRIANGLE) continue;
-        const x = column + 0.5;
-        const m = 6 * t;
-        let sx = ownPlace[m] * x + ownPlace[m + 1] * y + ownPlace[m + 2];
-        let sy = ownPlace[m + 3] * x + ownPlace[m + 4] * y + ownPlace[m + 5];
-        sx = sx < 0 ? 0 : sx > maxX ? maxX : sx;
-        sy = sy < 0 ? 0 : sy > maxY ? maxY : sy;
-        const cx = sx | 0;
-        const cy = sy | 0;
-        const ax = sx - cx;
-        const ay = sy - cy;
-        const q = cy * stride + 3 * cx;
-        const e = q + down;
-        const w11 = ax * ay;
-        const w10 = ay - w11;
-        const w01 = ax - w11;
-        const w00 = 1 - ax - w10;
-        const o = 3 * p;
-        out[o] = w00 * rgb[q] + w01 * rgb[q + right] + w10 * rgb[e] + w11 * rgb[e + right];
-        out[o + 1] = w00 * rgb[q + 1] + w01 * rgb[q + right + 1] + w10 * rgb[e + 1] + w11 * rgb[e + right + 1];
-        out[o + 2] = w00 * rgb[q + 2] + w01 * rgb[q + right + 2] + w10 * rgb[e + 2] + w11 * rgb[e + right + 2];
-        if (observed !== null) observed[p] = 255;
-      }
-      continue;
+    const first = k++;
+    while (k <= FIELD_SIZE && kinds[k] === kind) k++;
+    if (kind === PHOTO) paintPhoto(canvas, own, first, k, row);
+    else if (kind === SKIN) paintSkin(canvas, first, k, row);
+    else if (kind === HAIR) paintHair(canvas, first, k, row);
+    else {
+      fillMixed(canvas, first, k, row);
+      makeRoom(canvas, first, k, row);
+      addPhoto(canvas, own, PLAN.own, first, k, row);
+      addPhoto(canvas, mirrored, PLAN.mirrored, first, k, row);
+      storeMixed(canvas, first, k, row);
     }
+  }
+}
 
-    // Cells k - 1 and k, the first and the last repeated beyond the border; a and b in the upper row, c and d in the lower.
-    const cell0 = k > 0 ? k - 1 : 0;
-    const cell1 = k < FIELD_SIZE ? k : FIELD_SIZE - 1;
-    const a = base0 + cell0 * C;
-    const b = base0 + cell1 * C;
-    const c = base1 + cell0 * C;
-    const d = base1 + cell1 * C;
-    // Completed skin at the left end of the run and its change per cell.
-    const r0 = channels[a + 5] + ty * (channels[c + 5] - channels[a + 5]);
-    const g0 = channels[a + 6] + ty * (channels[c + 6] - channels[a + 6]);
-    const b0 = channels[a + 7] + ty * (channels[c + 7] - channels[a + 7]);
-    const dr = channels[b + 5] + ty * (channels[d + 5] - channels[b + 5]) - r0;
-    const dg = channels[b + 6] + ty * (channels[d + 6] - channels[b + 6]) - g0;
-    const db = channels[b + 7] + ty * (channels[d + 7] - channels[b + 7]) - b0;
-    if (kind === SKIN) {
-      for (let column = from; column < to; column++) {
-        const p = rowBase + column;
-        const tx = (column + 0.5) * step + 0.5 - k;
-        const grain = 1 + grainScale * grainTile[grainRow | (column & (GRAIN_TILE - 1))];
-        const o = 3 * p;
-        out[o] = (r0 + tx * dr) * grain;
-        out[o + 1] = (g0 + tx * dg) * grain;
-        out[o + 2] = (b0 + tx * db) * grain;
-      }
-      continue;
+/** Photo and nothing else, runs `first` to before `last`. */
+function paintPhoto(canvas: Canvas, place: Float64Array, first: number, last: number, row: number): void {
+  const { size, triangle, runs, rgb, stride, right, down, maxX, maxY, observed, out } = canvas;
+  const rowBase = row * size;
+  const y = row + 0.5;
+  const end = rowBase + runs[last];
+  const isObserved = observed.length > 0;
+  let known = NO_TRIANGLE;
+  let xx = 0;
+  let x0 = 0;
+  let yx = 0;
+  let y0 = 0;
+  for (let p = rowBase + runs[first]; p < end; p++) {
+    const t = triangle[p];
+    // Beside the islands the texture keeps the colour that it was filled with.
+    if (t === NO_TRIANGLE) continue;
+    if (t !== known) {
+      known = t;
+      const m = 6 * t;
+      xx = place[m];
+      x0 = place[m + 1] * y + place[m + 2];
+      yx = place[m + 3];
+      y0 = place[m + 4] * y + place[m + 5];
     }
+    const x = p - rowBase + 0.5;
+    let sx = xx * x + x0;
+    let sy = yx * x + y0;
+    sx = sx < 0 ? 0 : sx > maxX ? maxX : sx;
+    sy = sy < 0 ? 0 : sy > maxY ? maxY : sy;
+    const cx = sx | 0;
+    const cy = sy | 0;
+    const ax = sx - cx;
+    const ay = sy - cy;
+    const q = cy * stride + 3 * cx;
+    const e = q + down;
+    const w11 = ax * ay;
+    const w10 = ay - w11;
+    const w01 = ax - w11;
+    const w00 = 1 - ax - w10;
+    const o = 3 * p;
+    out[o] = w00 * rgb[q] + w01 * rgb[q + right] + w10 * rgb[e] + w11 * rgb[e + right];
+    out[o + 1] = w00 * rgb[q + 1] + w01 * rgb[q + right + 1] + w10 * rgb[e + 1] + w11 * rgb[e + right + 1];
+    out[o + 2] = w00 * rgb[q + 2] + w01 * rgb[q + right + 2] + w10 * rgb[e + 2] + w11 * rgb[e + right + 2];
+    if (isObserved) observed[p] = 255;
+  }
+}
 
-    const hr0 = channels[a + 8] + ty * (channels[c + 8] - channels[a + 8]);
-    const hg0 = channels[a + 9] + ty * (channels[c + 9] - channels[a + 9]);
-    const hb0 = channels[a + 10] + ty * (channels[c + 10] - channels[a + 10]);
-    const hdr = channels[b + 8] + ty * (channels[d + 8] - channels[b + 8]) - hr0;
-    const hdg = channels[b + 9] + ty * (channels[d + 9] - channels[b + 9]) - hg0;
-    const hdb = channels[b + 10] + ty * (channels[d + 10] - channels[b + 10]) - hb0;
-    if (kind === HAIR) {
-      // Hair and nothing else.
-      for (let column = from; column < to; column++) {
-        const p = rowBase + column;
-        const tx = (column + 0.5) * step + 0.5 - k;
-        const shine = 1 + contrast * strands[p];
-        const o = 3 * p;
-        out[o] = (hr0 + tx * hdr) * shine;
-        out[o + 1] = (hg0 + tx * hdg) * shine;
-        out[o + 2] = (hb0 + tx * hdb) * shine;
-      }
-      continue;
-    }
-    const or0 = channels[a + 2] + ty * (channels[c + 2] - channels[a + 2]);
-    const og0 = channels[a + 3] + ty * (channels[c + 3] - channels[a + 3]);
-    const ob0 = channels[a + 4] + ty * (channels[c + 4] - channels[a + 4]);
-    const odr = channels[b + 2] + ty * (channels[d + 2] - channels[b + 2]) - or0;
-    const odg = channels[b + 3] + ty * (channels[d + 3] - channels[b + 3]) - og0;
-    const odb = channels[b + 4] + ty * (channels[d + 4] - channels[b + 4]) - ob0;
-    const own0 = channels[a] + ty * (channels[c] - channels[a]);
-    const dOwn = channels[b] + ty * (channels[d] - channels[b]) - own0;
-    const other0 = channels[a + 1] + ty * (channels[c + 1] - channels[a + 1]);
-    const dOther = channels[b + 1] + ty * (channels[d + 1] - channels[b + 1]) - other0;
-    const hairness0 = hasHair ? channels[a + 11] + ty * (channels[c + 11] - channels[a + 11]) : 0;
-    const dHairness = hasHair ? channels[b + 11] + ty * (channels[d + 11] - channels[b + 11]) - hairness0 : 0;
-    const needsHair = hairness0 > MIN_HAIRNESS || hairness0 + dHairness > MIN_HAIRNESS;
-    for (let column = from; column < to; column++) {
-      const p = rowBase + column;
-      const x = column + 0.5;
-      const tx = x * step + 0.5 - k;
-      const t = triangle[p];
-      const o = 3 * p;
+/** Completed skin and nothing else. */
+function paintSkin(canvas: Canvas, first: number, last: number, row: number): void {
+  const { size, step, runs, isEmpty, grainTile, grainScale, line, out } = canvas;
+  const grainRow = (row & (GRAIN_TILE - 1)) * GRAIN_TILE;
+  for (let k = first; k < last; k++) {
+    if (isEmpty[row * (FIELD_SIZE + 1) + k] === 1) continue;
+    const a = k * PLAN.count + PLAN.skin;
+    const b = a + PLAN.count;
+    for (let column = runs[k]; column < runs[k + 1]; column++) {
+      const t = (column + 0.5) * step + 0.5 - k;
       const grain = 1 + grainScale * grainTile[grainRow | (column & (GRAIN_TILE - 1))];
-      let red = (r0 + tx * dr) * grain;
-      let green = (g0 + tx * dg) * grain;
-      let blue = (b0 + tx * db) * grain;
-      if (t === NO_TRIANGLE) {
-        out[o] = red;
-        out[o + 1] = green;
-        out[o + 2] = blue;
-        continue;
-      }
-      if (needsHair) {
-        const hairness = hairness0 + tx * dHairness;
-        const strand = strands[p];
-        // The hairline is where strands begin and end: noise moves it from strand to strand.
-        let mix = 1.5 * hairness - 0.25 + 0.02 * strand * hairness * (1 - hairness);
-        mix = mix < 0 ? 0 : mix > 1 ? 1 : mix;
-        const shine = 1 + contrast * strand;
-        red += mix * ((hr0 + tx * hdr) * shine - red);
-        green += mix * ((hg0 + tx * hdg) * shine - green);
-        blue += mix * ((hb0 + tx * hdb) * shine - blue);
-      }
-      let own = own0 + tx * dOwn;
-      let other = other0 + tx * dOther;
+      const o = 3 * (row * size + column);
+      out[o] = (line[a] + t * (line[b] - line[a])) * grain;
+      out[o + 1] = (line[a + 1] + t * (line[b + 1] - line[a + 1])) * grain;
+      out[o + 2] = (line[a + 2] + t * (line[b + 2] - line[a + 2])) * grain;
+    }
+  }
+}
+
+/** Completed hair and nothing else. */
+function paintHair(canvas: Canvas, first: number, last: number, row: number): void {
+  const { size, step, runs, isEmpty, strands, contrast, line, out } = canvas;
+  for (let k = first; k < last; k++) {
+    if (isEmpty[row * (FIELD_SIZE + 1) + k] === 1) continue;
+    const a = k * PLAN.count + PLAN.hair;
+    const b = a + PLAN.count;
+    for (let column = runs[k]; column < runs[k + 1]; column++) {
+      const t = (column + 0.5) * step + 0.5 - k;
+      const p = row * size + column;
+      const shine = 1 + contrast * strands[p];
+      const o = 3 * p;
+      out[o] = (line[a] + t * (line[b] - line[a])) * shine;
+      out[o + 1] = (line[a + 1] + t * (line[b + 1] - line[a + 1])) * shine;
+      out[o + 2] = (line[a + 2] + t * (line[b + 2] - line[a + 2])) * shine;
+    }
+  }
+}
+
+/** Begins mixed runs with completed skin and hair. */
+function fillMixed(canvas: Canvas, first: number, last: number, row: number): void {
+  const { size, step, runs, isEmpty, grainTile, grainScale, strands, line, mixed } = canvas;
+  const grainRow = (row & (GRAIN_TILE - 1)) * GRAIN_TILE;
+  for (let k = first; k < last; k++) {
+    if (isEmpty[row * (FIELD_SIZE + 1) + k] === 1) continue;
+    const a = k * PLAN.count;
+    const b = a + PLAN.count;
+    for (let column = runs[k]; column < runs[k + 1]; column++) {
+      const t = (column + 0.5) * step + 0.5 - k;
+      const grain = 1 + grainScale * grainTile[grainRow | (column & (GRAIN_TILE - 1))];
+      const o = 3 * column;
+      mixed[o] = (line[a + 5] + t * (line[b + 5] - line[a + 5])) * grain;
+      mixed[o + 1] = (line[a + 6] + t * (line[b + 6] - line[a + 6])) * grain;
+      mixed[o + 2] = (line[a + 7] + t * (line[b + 7] - line[a + 7])) * grain;
+    }
+    if (strands.length > 0 && (line[a + PLAN.hairness] > MIN_HAIRNESS || line[b + PLAN.hairness] > MIN_HAIRNESS)) {
+      layHair(canvas, k, row * size, runs[k], runs[k + 1]);
+    }
+  }
+}
+
+/** Lays hair over the skin of run `k`, columns `from` to before `to`. */
+function layHair({ step, strands, contrast, line, mixed }: Canvas, k: number, rowBase: number, from: number, to: number): void {
+  const a = k * PLAN.count;
+  const b = a + PLAN.count;
+  for (let column = from; column < to; column++) {
+    const t = (column + 0.5) * step + 0.5 - k;
+    const hairness = line[a + 11] + t * (line[b + 11] - line[a + 11]);
+    const strand = strands[rowBase + column];
+    // The hairline is where strands begin and end: noise moves it from strand to strand.
+    let mix = 1.5 * hairness - 0.25 + 0.02 * strand * hairness * (1 - hairness);
+    mix = mix < 0 ? 0 : mix > 1 ? 1 : mix;
+    const shine = mix * (1 + contrast * strand);
+    const o = 3 * column;
+    mixed[o] = (1 - mix) * mixed[o] + (line[a + 8] + t * (line[b + 8] - line[a + 8])) * shine;
+    mixed[o + 1] = (1 - mix) * mixed[o + 1] + (line[a + 9] + t * (line[b + 9] - line[a + 9])) * shine;
+    mixed[o + 2] = (1 - mix) * mixed[o + 2] + (line[a + 10] + t * (line[b + 10] - line[a + 10])) * shine;
+  }
+}
+
+/** Leaves room for the photos in mixed runs, and adds what the mirrored one is to be changed by. */
+function makeRoom(canvas: Canvas, first: number, last: number, row: number): void {
+  const { size, step, triangle, runs, line, observed, mixed } = canvas;
+  const isObserved = observed.length > 0;
+  for (let k = first; k < last; k++) {
+    const a = k * PLAN.count;
+    const b = a + PLAN.count;
+    for (let column = runs[k]; column < runs[k + 1]; column++) {
+      const p = row * size + column;
+      if (triangle[p] === NO_TRIANGLE) continue;
+      const t = (column + 0.5) * step + 0.5 - k;
+      let own = line[a] + t * (line[b] - line[a]);
+      let other = line[a + 1] + t * (line[b + 1] - line[a + 1]);
       if (own < MIN_WEIGHT) own = 0;
       if (other < MIN_WEIGHT) other = 0;
+      if (isObserved) observed[p] = 255 * own + 0.5;
       const rest = 1 - own - other;
-      red *= rest;
-      green *= rest;
-      blue *= rest;
-      const m = 6 * t;
-      if (own > 0) {
-        let sx = ownPlace[m] * x + ownPlace[m + 1] * y + ownPlace[m + 2];
-        let sy = ownPlace[m + 3] * x + ownPlace[m + 4] * y + ownPlace[m + 5];
-        sx = sx < 0 ? 0 : sx > maxX ? maxX : sx;
-        sy = sy < 0 ? 0 : sy > maxY ? maxY : sy;
-        const cx = sx | 0;
-        const cy = sy | 0;
-        const ax = sx - cx;
-        const ay = sy - cy;
-        const q = cy * stride + 3 * cx;
-        const e = q + down;
-        const w11 = own * ax * ay;
-        const w10 = own * ay - w11;
-        const w01 = own * ax - w11;
-        const w00 = own - w01 - w10 - w11;
-        red += w00 * rgb[q] + w01 * rgb[q + right] + w10 * rgb[e] + w11 * rgb[e + right];
-        green += w00 * rgb[q + 1] + w01 * rgb[q + right + 1] + w10 * rgb[e + 1] + w11 * rgb[e + right + 1];
-        blue += w00 * rgb[q + 2] + w01 * rgb[q + right + 2] + w10 * rgb[e + 2] + w11 * rgb[e + right + 2];
-        if (observed !== null) observed[p] = 255 * own + 0.5;
-      }
-      if (other > 0) {
-        let sx = mirroredPlace[m] * x + mirroredPlace[m + 1] * y + mirroredPlace[m + 2];
-        let sy = mirroredPlace[m + 3] * x + mirroredPlace[m + 4] * y + mirroredPlace[m + 5];
-        sx = sx < 0 ? 0 : sx > maxX ? maxX : sx;
-        sy = sy < 0 ? 0 : sy > maxY ? maxY : sy;
-        const cx = sx | 0;
-        const cy = sy | 0;
-        const ax = sx - cx;
-        const ay = sy - cy;
-        const q = cy * stride + 3 * cx;
-        const e = q + down;
-        const w11 = other * ax * ay;
-        const w10 = other * ay - w11;
-        const w01 = other * ax - w11;
-        const w00 = other - w01 - w10 - w11;
-        red += w00 * rgb[q] + w01 * rgb[q + right] + w10 * rgb[e] + w11 * rgb[e + right] + other * (or0 + tx * odr);
-        green += w00 * rgb[q + 1] + w01 * rgb[q + right + 1] + w10 * rgb[e + 1] + w11 * rgb[e + right + 1] + other * (og0 + tx * odg);
-        blue += w00 * rgb[q + 2] + w01 * rgb[q + right + 2] + w10 * rgb[e + 2] + w11 * rgb[e + right + 2] + other * (ob0 + tx * odb);
-      }
-      out[o] = red;
-      out[o + 1] = green;
-      out[o + 2] = blue;
+      const o = 3 * column;
+      mixed[o] = rest * mixed[o] + other * (line[a + 2] + t * (line[b + 2] - line[a + 2]));
+      mixed[o + 1] = rest * mixed[o + 1] + other * (line[a + 3] + t * (line[b + 3] - line[a + 3]));
+      mixed[o + 2] = rest * mixed[o + 2] + other * (line[a + 4] + t * (line[b + 4] - line[a + 4]));
     }
+  }
+}
+
+/** Adds the photo at `place` to mixed runs, by the weight in `channel` of the plan. */
+function addPhoto(canvas: Canvas, place: Float64Array, channel: number, first: number, last: number, row: number): void {
+  const { runs, line } = canvas;
+  for (let k = first; k < last; k++) {
+    const a = line[k * PLAN.count + channel];
+    const b = line[(k + 1) * PLAN.count + channel];
+    if (a >= MIN_WEIGHT || b >= MIN_WEIGHT) addPhotoRun(canvas, place, a, b - a, k, row, runs[k], runs[k + 1]);
+  }
+}
+
+/** One run of {@link addPhoto}: the weight is `a` at the left cell and changes by `d` to the right one. */
+function addPhotoRun(canvas: Canvas, place: Float64Array, a: number, d: number, k: number, row: number, from: number, to: number): void {
+  const { size, step, triangle, rgb, stride, right, down, maxX, maxY, mixed } = canvas;
+  const y = row + 0.5;
+  for (let column = from; column < to; column++) {
+    const t = triangle[row * size + column];
+    const x = column + 0.5;
+    const w = a + (x * step + 0.5 - k) * d;
+    if (t === NO_TRIANGLE || w < MIN_WEIGHT) continue;
+    const m = 6 * t;
+    let sx = place[m] * x + place[m + 1] * y + place[m + 2];
+    let sy = place[m + 3] * x + place[m + 4] * y + place[m + 5];
+    sx = sx < 0 ? 0 : sx > maxX ? maxX : sx;
+    sy = sy < 0 ? 0 : sy > maxY ? maxY : sy;
+    const cx = sx | 0;
+    const cy = sy | 0;
+    const ay = w * (sy - cy);
+    const w11 = (sx - cx) * ay;
+    const w10 = ay - w11;
+    const w01 = (sx - cx) * w - w11;
+    const w00 = w - w01 - ay;
+    const q = cy * stride + 3 * cx;
+    const e = q + down;
+    const o = 3 * column;
+    mixed[o] = mixed[o] + w00 * rgb[q] + w01 * rgb[q + right] + w10 * rgb[e] + w11 * rgb[e + right];
+    mixed[o + 1] = mixed[o + 1] + w00 * rgb[q + 1] + w01 * rgb[q + right + 1] + w10 * rgb[e + 1] + w11 * rgb[e + right + 1];
+    mixed[o + 2] = mixed[o + 2] + w00 * rgb[q + 2] + w01 * rgb[q + right + 2] + w10 * rgb[e + 2] + w11 * rgb[e + right + 2];
+  }
+}
+
+/** Ends mixed runs: what was mixed becomes the texture. */
+function storeMixed({ size, runs, isEmpty, mixed, out }: Canvas, first: number, last: number, row: number): void {
+  for (let k = first; k < last; k++) {
+    if (isEmpty[row * (FIELD_SIZE + 1) + k] === 1) continue;
+    for (let o = 3 * runs[k], p = 3 * (row * size) + o; o < 3 * runs[k + 1]; o++, p++) out[p] = mixed[o];
   }
 }
 
@@ -374,18 +430,17 @@ function planRuns(size: number): Int32Array {
 function findEmptyRuns({ map }: SurfaceTables): Uint8Array {
   const { size, triangle } = map;
   const runs = planRuns(size);
-  const isEmpty = new Uint8Array(size * (FIELD_SIZE + 1)).fill(1);
+  const isEmpty = new Uint8Array(size * (FIELD_SIZE + 1));
   for (let row = 0; row < size; row++) {
-    for (let k = 0; k <= FIELD_SIZE; k++) {
-      for (let p = row * size + runs[k]; p < row * size + runs[k + 1]; p++) {
-        if (triangle[p] !== NO_TRIANGLE) {
-          isEmpty[row * (FIELD_SIZE + 1) + k] = 0;
-          break;
-        }
-      }
-    }
+    for (let k = 0; k <= FIELD_SIZE; k++)
+      isEmpty[row * (FIELD_SIZE + 1) + k] = isEmptyRun(triangle, row * size + runs[k], row * size + runs[k + 1]) ? 1 : 0;
   }
   return isEmpty;
+}
+
+function isEmptyRun(triangle: Uint16Array, from: number, to: number): boolean {
+  for (let p = from; p < to; p++) if (triangle[p] !== NO_TRIANGLE) return false;
+  return true;
 }
 
 /** One colour everywhere, by copying ever longer pieces. */
