@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from './make-folder.ts';
 
 export interface CachedNetwork {
   readonly bytes: Uint8Array;
@@ -38,7 +39,7 @@ export async function cacheNetwork(
   const made = await make();
   const temporary = `${path}.${process.pid}.${randomUUID()}.tmp`;
   try {
-    await mkdir(cacheDir, { recursive: true });
+    await makeFolder(cacheDir);
     // Tells what is wrong with the folder before time is spent on improving.
     await writeFile(temporary, '', { flag: 'wx' });
     const bytes = await improve(made, temporary);
