@@ -103,7 +103,7 @@ export function completeSurface(
   seam: SeamConstraints | null,
   plan: SurfacePlan,
 ): void {
-  const { texels, outsideMm, hairlineMm, openness, mirrorTexel, lining } = tables;
+  const { texels } = tables;
   const { rgb } = observation;
   const { channels, skin, hair, hairness } = plan;
   const [notSkin, own, weights, scratch] = workspace.planes;
@@ -111,36 +111,11 @@ export function completeSurface(
   weighPhoto(tables, observation, colors, localSkinTone, notSkin, own, weights, scratch);
 
   // Shares. A side that is seen well paints itself; where the other side is seen much better, that one does.
-  const { seen, tone } = observation;
   const delta = workspace.colors;
   weights.fill(0);
   let mirroredSum = 0;
-  for (let i = 0; i < texels.length; i++) {
-    const p = texels[i];
-    const q = mirrorTexel[p];
-    const a = own[p];
-    const b = q === p ? 0 : own[q];
-    const o = p * PLAN.count;
-    channels[o + PLAN.own] = 0;
-    channels[o + PLAN.mirrored] = 0;
-    if (a === 0 && b === 0) continue;
-    // A strand or shadow over the far side gives way to bare skin on the near side.
-    const nearer = smoothstep(0.03, 0.2, seen[q] - seen[p]) * (1 - notSkin[q]);
-    // The tone of a place that was not seen is what the last photo left there.
-    const darker = nearer === 0 || seen[p] === 0 ? 0 : smoothstep(0.35, 0.8, tone[3 * q] - tone[3 * p]);
-    const covered = 0.6 * nearer * Math.max(notSkin[p], darker);
-    const gain = b - a + covered;
-    const w = smoothstep(0.1, 0.45, a) * (1 - smoothstep(0.15, 0.6, gain));
-    const mirrored = (1 - w) * smoothstep(0.15, 0.5, b) * smoothstep(0.08, 0.3, gain);
-    channels[o + PLAN.own] = w;
-    channels[o + PLAN.mirrored] = mirrored;
-    mirroredSum += mirrored;
-    // Only skin is compared with skin: a strand on one side is not a difference of light.
-    const both = Math.min(1, 4 * Math.min(a, b)) * (1 - notSkin[p]) * (1 - notSkin[q]) * (1 - nearer * darker);
-    weights[p] = both;
-    if (both > 0) {
-      for (let k = 0; k < 3; k++) delta[3 * p + k] = Math.max(-MAX_OFFSET, Math.min(MAX_OFFSET, rgb[3 * p + k] - rgb[3 * q + k]));
-    }
+  for (let i = 0; i < texels.length; i += PIECE) {
+    mirroredSum += shareSides(tables, observation, plan, notSkin, own, weights, delta, i, Math.min(texels.length, i + PIECE));
   }
   // Light differs between the sides: the difference seen where both are known runs on smoothly where only one is.
   if (mirroredSum > 1) pullPush(delta, weights, workspace.three, [0, 0, 0], OFFSET_PRIOR);
@@ -151,30 +126,8 @@ export function completeSurface(
   // `own` is read no more: its memory holds the weights of hair from here on.
   weights.fill(0);
   hairnessWeight.fill(0);
-  for (let i = 0; i < texels.length; i++) {
-    const p = texels[i];
-    const o = p * PLAN.count;
-    hairWeight[p] = 0;
-    const w1 = channels[o + PLAN.own];
-    const w2 = channels[o + PLAN.mirrored];
-    const w = w1 + w2;
-    if (w < 0.02) continue;
-    const q = mirrorTexel[p];
-    const hairline = hairlineMm[p];
-    const other = (w1 * notSkin[p] + w2 * notSkin[q]) / w;
-    for (let k = 0; k < 3; k++) {
-      const c = w2 > 0 ? (w1 * rgb[3 * p + k] + w2 * (rgb[3 * q + k] + delta[3 * p + k])) / w : rgb[3 * p + k];
-      skin[3 * p + k] = c;
-      hair[3 * p + k] = c;
-    }
-    // Beside the oval only skin may spread outward; inside it whatever is there (lips into lips, lids into lids). What is half
-    // rejected may be mixed with the background and spreads nowhere.
-    weights[p] =
-      smoothstep(0.25, 0.85, w) * (1 - other * smoothstep(-28, -12, outsideMm[p])) * (1 - other * smoothstep(-45, -30, hairline));
-    // Only what is hair for sure gives hair its colour: at its edge it is mixed with skin.
-    hairWeight[p] = w * smoothstep(0.7, 1, other) * smoothstep(-25, 4, hairline);
-    hairness[p] = other - usualHair(hairline);
-    hairnessWeight[p] = 0.9 * w * smoothstep(-30, -16, hairline);
+  for (let i = 0; i < texels.length; i += PIECE) {
+    gatherKnown(tables, rgb, plan, notSkin, delta, weights, hairWeight, hairnessWeight, i, Math.min(texels.length, i + PIECE));
   }
   if (seam !== null) {
     for (let i = 0; i < seam.texel.length; i++) {
@@ -205,12 +158,113 @@ export function completeSurface(
   }
 
   const grey = 0.299 * LINING[0] + 0.587 * LINING[1] + 0.114 * LINING[2];
-  const flesh = LINING.map((c) => grey + colors.saturation * (c - grey));
-  const reddening = 0.07 * colors.saturation;
-  for (let p = 0; p < n; p++) {
+  const flesh = Float64Array.from(LINING, (c) => grey + colors.saturation * (c - grey));
+  for (let p = 0; p < n; p += FIELD_SIZE) composeRow(tables, plan, flesh, 0.07 * colors.saturation, hasHair, p, p + FIELD_SIZE);
+}
+
+/**
+ * Shares the places `from` to before `end` between the photo and the mirrored photo, and takes the difference of light where both show skin.
+ *
+ * @returns sum of the mirrored photo's weights
+ */
+function shareSides(
+  { texels, mirrorTexel }: SurfaceTables,
+  { seen, tone, rgb }: SurfaceObservation,
+  { channels }: SurfacePlan,
+  notSkin: Float32Array,
+  own: Float32Array,
+  weights: Float32Array,
+  delta: Float32Array,
+  from: number,
+  end: number,
+): number {
+  let mirroredSum = 0;
+  for (let i = from; i < end; i++) {
+    const p = texels[i];
+    const q = mirrorTexel[p];
+    const a = own[p];
+    const b = q === p ? 0 : own[q];
+    const o = p * PLAN.count;
+    channels[o + PLAN.own] = 0;
+    channels[o + PLAN.mirrored] = 0;
+    if (a === 0 && b === 0) continue;
+    // A strand or shadow over the far side gives way to bare skin on the near side.
+    const nearer = smoothstep(0.03, 0.2, seen[q] - seen[p]) * (1 - notSkin[q]);
+    // The tone of a place that was not seen is what the last photo left there.
+    const darker = nearer === 0 || seen[p] === 0 ? 0 : smoothstep(0.35, 0.8, tone[3 * q] - tone[3 * p]);
+    const covered = 0.6 * nearer * Math.max(notSkin[p], darker);
+    const gain = b - a + covered;
+    const w = smoothstep(0.1, 0.45, a) * (1 - smoothstep(0.15, 0.6, gain));
+    const mirrored = (1 - w) * smoothstep(0.15, 0.5, b) * smoothstep(0.08, 0.3, gain);
+    channels[o + PLAN.own] = w;
+    channels[o + PLAN.mirrored] = mirrored;
+    mirroredSum += mirrored;
+    // Only skin is compared with skin: a strand on one side is not a difference of light.
+    const both = Math.min(1, 4 * Math.min(a, b)) * (1 - notSkin[p]) * (1 - notSkin[q]) * (1 - nearer * darker);
+    weights[p] = both;
+    if (both > 0) {
+      for (let k = 0; k < 3; k++) delta[3 * p + k] = Math.max(-MAX_OFFSET, Math.min(MAX_OFFSET, rgb[3 * p + k] - rgb[3 * q + k]));
+    }
+  }
+  return mirroredSum;
+}
+
+/** Colours that are known, and how far each may spread as skin and as hair; the places `from` to before `end`. */
+function gatherKnown(
+  { texels, mirrorTexel, outsideMm, hairlineMm }: SurfaceTables,
+  rgb: Float32Array,
+  { channels, skin, hair, hairness }: SurfacePlan,
+  notSkin: Float32Array,
+  delta: Float32Array,
+  weights: Float32Array,
+  hairWeight: Float32Array,
+  hairnessWeight: Float32Array,
+  from: number,
+  end: number,
+): void {
+  for (let i = from; i < end; i++) {
+    const p = texels[i];
+    const o = p * PLAN.count;
+    hairWeight[p] = 0;
+    const w1 = channels[o + PLAN.own];
+    const w2 = channels[o + PLAN.mirrored];
+    const w = w1 + w2;
+    if (w < 0.02) continue;
+    const q = mirrorTexel[p];
+    const hairline = hairlineMm[p];
+    const other = (w1 * notSkin[p] + w2 * notSkin[q]) / w;
+    for (let k = 0; k < 3; k++) {
+      const c = w2 > 0 ? (w1 * rgb[3 * p + k] + w2 * (rgb[3 * q + k] + delta[3 * p + k])) / w : rgb[3 * p + k];
+      skin[3 * p + k] = c;
+      hair[3 * p + k] = c;
+    }
+    // Beside the oval only skin may spread outward; inside it whatever is there (lips into lips, lids into lids). What is half
+    // rejected may be mixed with the background and spreads nowhere.
+    weights[p] =
+      smoothstep(0.25, 0.85, w) * (1 - other * smoothstep(-28, -12, outsideMm[p])) * (1 - other * smoothstep(-45, -30, hairline));
+    // Only what is hair for sure gives hair its colour: at its edge it is mixed with skin.
+    hairWeight[p] = w * smoothstep(0.7, 1, other) * smoothstep(-25, 4, hairline);
+    hairness[p] = other - usualHair(hairline);
+    hairnessWeight[p] = 0.9 * w * smoothstep(-30, -16, hairline);
+  }
+}
+
+/** Writes completed skin and hair to the channels, darker where the surface is sheltered; texels `from` to before `end`. */
+function composeRow(
+  { lining, openness, hairlineMm }: SurfaceTables,
+  { channels, skin, hair, hairness }: SurfacePlan,
+  flesh: Float64Array,
+  reddening: number,
+  hasHair: boolean,
+  from: number,
+  end: number,
+): void {
+  for (let p = from; p < end; p++) {
     const o = p * PLAN.count;
     if (lining[p] === 1) {
-      for (let k = 0; k < 3; k++) channels[o + PLAN.skin + k] = flesh[k];
+      channels[o + PLAN.skin] = flesh[0];
+      channels[o + PLAN.skin + 1] = flesh[1];
+      channels[o + PLAN.skin + 2] = flesh[2];
       continue;
     }
     // Folds and undersides that no photo shows are darker and a little redder than open skin.
@@ -224,7 +278,9 @@ export function completeSurface(
       continue;
     }
     const dim = 1 - 0.35 * closed;
-    for (let k = 0; k < 3; k++) channels[o + PLAN.hair + k] = hair[3 * p + k] * dim;
+    channels[o + PLAN.hair] = hair[3 * p] * dim;
+    channels[o + PLAN.hair + 1] = hair[3 * p + 1] * dim;
+    channels[o + PLAN.hair + 2] = hair[3 * p + 2] * dim;
     const h = usualHair(hairlineMm[p]) + hairness[p];
     channels[o + PLAN.hairness] = h < 0 ? 0 : h > 1 ? 1 : h;
   }
@@ -246,19 +302,48 @@ function weighPhoto(
   foreign: Float32Array,
   scratch: Float32Array,
 ): void {
-  const { texels, outsideMm, hairlineMm, lipRimMm, field } = tables;
-  const { rgb, tone, seen, beyondMm } = observation;
-  const { hair } = colors;
+  const { texels, field } = tables;
   foreign.fill(0);
   own.fill(0);
-  for (let i = 0; i < texels.length; i++) {
+  const tones = localSkinTone ?? Float32Array.from(colors.skinTone);
+  const toneStep = localSkinTone === null ? 0 : 3;
+  const { length } = texels;
+  for (let i = 0; i < length; i += PIECE) {
+    weighTexels(tables, observation, colors, tones, toneStep, notSkin, own, foreign, i, Math.min(length, i + PIECE));
+  }
+  // Pixels beside the background are mixed with it.
+  growMaximum(foreign, scratch, FIELD_SIZE, 2);
+  for (let i = 0; i < length; i++) own[texels[i]] = own[texels[i]] * (1 - foreign[texels[i]]);
+  for (let pass = 0; pass < SOFTENING_PASSES; pass++) softenWeights(own, scratch, field.triangle, FIELD_SIZE);
+}
+
+/**
+ * Texels per call of the functions that decide about texels: one that is called often is compiled sooner than a loop in one that is
+ * called once.
+ */
+const PIECE = 256;
+
+/** The places `from` to before `end` for {@link weighPhoto}; skin has the tone at `toneStep` times the texel in `tones`. */
+function weighTexels(
+  tables: SurfaceTables,
+  observation: SurfaceObservation,
+  colors: HeadColors,
+  tones: Float32Array,
+  toneStep: number,
+  notSkin: Float32Array,
+  own: Float32Array,
+  foreign: Float32Array,
+  from: number,
+  end: number,
+): void {
+  const { texels, outsideMm, hairlineMm, lipRimMm } = tables;
+  const { rgb, tone, seen, beyondMm } = observation;
+  const { hair } = colors;
+  for (let i = from; i < end; i++) {
     const p = texels[i];
     notSkin[p] = 0;
     if (seen[p] === 0) continue;
-    const distance =
-      localSkinTone === null
-        ? computeToneDistance(tone, 3 * p, colors.skinTone, 0, colors.skinSpread)
-        : computeToneDistance(tone, 3 * p, localSkinTone, 3 * p, colors.skinSpread);
+    const distance = computeToneDistance(tone, 3 * p, tones, toneStep * p, colors.skinSpread);
     const other = smoothstep(SKIN_SURE, SKIN_NOT, distance);
     notSkin[p] = other;
     const outside = outsideMm[p];
@@ -287,10 +372,6 @@ function weighPhoto(
     foreign[p] = 1 - belongs;
     own[p] = seen[p] * reach * lipMargin(rgb, tone, p, lipRimMm[p], colors);
   }
-  // Pixels beside the background are mixed with it.
-  growMaximum(foreign, scratch, FIELD_SIZE, 2);
-  for (let i = 0; i < texels.length; i++) own[texels[i]] = own[texels[i]] * (1 - foreign[texels[i]]);
-  for (let pass = 0; pass < SOFTENING_PASSES; pass++) softenWeights(own, scratch, field.triangle, FIELD_SIZE);
 }
 
 /**
@@ -354,8 +435,17 @@ function growMaximum(values: Float32Array, scratch: Float32Array, size: number, 
 
 /** Mean of 3 x 3 texels where that is less: takes the frayed edge off what colour decided texel by texel, without growing it. */
 function softenWeights(weights: Float32Array, across: Float32Array, triangle: Uint16Array, size: number): void {
-  for (let p = 1; p < weights.length - 1; p++) across[p] = (weights[p - 1] + weights[p] + weights[p + 1]) / 3;
-  for (let p = size; p < weights.length - size; p++) {
+  const n = weights.length;
+  for (let p = 0; p < n; p += size) averageRow(weights, across, p, p + size);
+  for (let p = size; p < n - size; p += size) softenRow(weights, across, triangle, size, p, p + size);
+}
+
+function averageRow(values: Float32Array, out: Float32Array, from: number, end: number): void {
+  for (let p = Math.max(1, from); p < end && p + 1 < values.length; p++) out[p] = (values[p - 1] + values[p] + values[p + 1]) / 3;
+}
+
+function softenRow(weights: Float32Array, across: Float32Array, triangle: Uint16Array, size: number, from: number, end: number): void {
+  for (let p = from; p < end; p++) {
     const w = weights[p];
     if (w === 0) continue;
     // Beyond the rim of an island there is nothing to average with.

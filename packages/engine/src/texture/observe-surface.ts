@@ -46,6 +46,24 @@ export function observeSurface(
   out: SurfaceObservation,
   scratch: readonly [Float32Array, Float32Array],
 ): void {
+  const { length } = tables.texels;
+  // In pieces: a function that is called often is compiled sooner than a loop in one that is called once.
+  for (let i = 0; i < length; i += PIECE) observeTexels(tables, frame, level, out, i, Math.min(length, i + PIECE));
+  softenEdges(out.seen, tables.field.triangle, FIELD_SIZE, scratch);
+}
+
+/** Texels per call of {@link observeTexels}. */
+const PIECE = 256;
+
+/** Observes the places `from` to before `end` of a surface. */
+function observeTexels(
+  tables: SurfaceTables,
+  frame: PhotoFrame,
+  level: PhotoLevel,
+  out: SurfaceObservation,
+  from: number,
+  end: number,
+): void {
   const { texels, corners, weights, lidRimMm, lipRimMm } = tables;
   const { imagePoints, depth, facing, insidePx, beyondMm, visibility: grid } = frame;
   const { seen, rgb, tone } = out;
@@ -55,7 +73,7 @@ export function observeSurface(
   const maxY = Math.max(0, height - 1.001);
   const right = width > 1 ? 3 : 0;
   const down = height > 1 ? 3 * width : 0;
-  for (let i = 0; i < texels.length; i++) {
+  for (let i = from; i < end; i++) {
     const p = texels[i];
     seen[p] = 0;
     const a = corners[3 * i];
@@ -103,7 +121,6 @@ export function observeSurface(
     rgb[o + 2] = bl;
     computeTone(r, g, bl, tone, o);
   }
-  softenEdges(seen, tables.field.triangle, FIELD_SIZE, scratch);
 }
 
 /** Shrinks what is seen by a texel and makes its edge two texels wide: fits are not exact to the texel, and hard edges show. */
@@ -114,25 +131,35 @@ function softenEdges(
   [first, second]: readonly [Float32Array, Float32Array],
 ): void {
   // Smallest of the three in a row, then of the three rows; texels outside the islands are passed over.
-  for (let p = 0; p < seen.length; p++) {
-    let v = seen[p];
+  const n = seen.length;
+  for (let p = 0; p < n; p += size) shrinkRow(seen, first, triangle, 1, p, p + size);
+  for (let p = 0; p < n; p += size) shrinkRow(first, second, triangle, size, p, p + size);
+  for (let p = 0; p < n; p += size) blurRow(second, first, p, p + size);
+  for (let p = size; p < n - size; p += size) blurRows(first, second, seen, size, p, p + size);
+}
+
+/** Smallest of a texel and its two neighbours `step` texels away, as far as those lie on an island. */
+function shrinkRow(from: Float32Array, to: Float32Array, triangle: Uint16Array, step: number, first: number, end: number): void {
+  for (let p = first; p < end; p++) {
+    let v = from[p];
     if (v > 0) {
-      if (seen[p - 1] < v && triangle[p - 1] !== NO_TRIANGLE) v = seen[p - 1];
-      if (seen[p + 1] < v && triangle[p + 1] !== NO_TRIANGLE) v = seen[p + 1];
+      if (p >= step && from[p - step] < v && triangle[p - step] !== NO_TRIANGLE) v = from[p - step];
+      if (p + step < from.length && from[p + step] < v && triangle[p + step] !== NO_TRIANGLE) v = from[p + step];
     }
-    first[p] = v;
+    to[p] = v;
   }
-  for (let p = 0; p < seen.length; p++) {
-    let v = first[p];
-    if (v > 0) {
-      if (first[p - size] < v && triangle[p - size] !== NO_TRIANGLE) v = first[p - size];
-      if (first[p + size] < v && triangle[p + size] !== NO_TRIANGLE) v = first[p + size];
-    }
-    second[p] = v;
-  }
-  for (let p = 1; p < seen.length - 1; p++) first[p] = 0.25 * (second[p - 1] + second[p + 1]) + 0.5 * second[p];
-  for (let p = size; p < seen.length - size; p++) {
-    const v = 0.25 * (first[p - size] + first[p + size]) + 0.5 * first[p];
-    seen[p] = v < 2 * second[p] ? v : 2 * second[p];
+}
+
+function blurRow(from: Float32Array, to: Float32Array, first: number, end: number): void {
+  to[first] = from[first];
+  to[end - 1] = from[end - 1];
+  for (let p = first + 1; p < end - 1; p++) to[p] = 0.25 * (from[p - 1] + from[p + 1]) + 0.5 * from[p];
+}
+
+/** Blurs across rows; nothing grows to more than twice of what it was (`least`). */
+function blurRows(across: Float32Array, least: Float32Array, to: Float32Array, size: number, first: number, end: number): void {
+  for (let p = first; p < end; p++) {
+    const v = 0.25 * (across[p - size] + across[p + size]) + 0.5 * across[p];
+    to[p] = v < 2 * least[p] ? v : 2 * least[p];
   }
 }

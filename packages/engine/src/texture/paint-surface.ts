@@ -66,7 +66,6 @@ interface Canvas {
   readonly triangle: Uint16Array;
   /** See {@link planRuns}. */
   readonly runs: Int32Array;
-  readonly isEmpty: Uint8Array;
   readonly rgb: Uint8Array;
   readonly stride: number;
   readonly right: number;
@@ -121,7 +120,6 @@ export async function paintSurface(
     step: FIELD_SIZE / size,
     triangle,
     runs: scratch.runs,
-    isEmpty: scratch.isEmpty,
     rgb: level.rgb,
     stride: 3 * level.width,
     right: level.width > 1 ? 3 : 0,
@@ -138,20 +136,23 @@ export async function paintSurface(
     out: new Uint8ClampedArray(bytes.buffer),
   };
   fillPixels(bytes, options.beside);
-  const { kinds } = scratch;
   const rowsPerTurn = Math.max(16, Math.floor(TEXELS_PER_TURN / size));
-  let lastRow0 = -1;
-  for (let row = 0; row < size; row++) {
-    if (row % rowsPerTurn === rowsPerTurn - 1) await pause();
-    const fy = Math.max(0, Math.min(FIELD_SIZE - 1, (row + 0.5) * canvas.step - 0.5));
-    const row0 = Math.floor(fy);
-    if (row0 !== lastRow0) classifyRuns(plan.channels, row0, hasHair, kinds);
-    lastRow0 = row0;
-    const row1 = row0 + 1 < FIELD_SIZE ? row0 + 1 : row0;
-    interpolateLine(plan.channels, row0 * LINE, row1 * LINE, fy - row0, canvas.line);
-    paintRow(canvas, scratch, row);
+  for (let row = 0; row < size; row += rowsPerTurn) {
+    if (row > 0) await pause();
+    paintRows(canvas, plan.channels, scratch, row, Math.min(size, row + rowsPerTurn));
   }
   return bytes;
+}
+
+function paintRows(canvas: Canvas, channels: Float32Array, scratch: PaintScratch, from: number, end: number): void {
+  let classified = -1;
+  for (let row = from; row < end; row++) {
+    const fy = Math.max(0, Math.min(FIELD_SIZE - 1, (row + 0.5) * canvas.step - 0.5));
+    const row0 = Math.floor(fy);
+    if (row0 !== classified) classifyRuns(channels, row0, canvas.strands.length > 0, scratch.kinds);
+    classified = row0;
+    paintRow(canvas, channels, scratch, row, fy);
+  }
 }
 
 /** What the runs between two rows of the field need. */
@@ -159,6 +160,8 @@ const MIXED = 0;
 const PHOTO = 1;
 const SKIN = 2;
 const HAIR = 3;
+/** Beside the islands. */
+const EMPTY = 4;
 
 /** Numbers of one row of the plan. */
 const LINE = FIELD_SIZE * PLAN.count;
@@ -187,25 +190,37 @@ function classifyRun(channels: Float32Array, a: number, b: number, c: number, d:
   return hairHigh > MIN_HAIRNESS ? MIXED : SKIN;
 }
 
-/** One row of the plan between two rows of the field, its ends repeated. */
-function interpolateLine(channels: Float32Array, upper: number, lower: number, t: number, line: Float32Array): void {
+/** The plan between two rows of the field, from cell `first` - 1 to cell `last` - 1, the border's repeated. */
+function interpolateLine(channels: Float32Array, line: Float32Array, fy: number, first: number, last: number): void {
   const C = PLAN.count;
-  for (let i = 0; i < LINE; i++) {
+  const row0 = Math.floor(fy);
+  const t = fy - row0;
+  const upper = row0 * LINE - C;
+  const lower = upper + (row0 + 1 < FIELD_SIZE ? LINE : 0);
+  const end = Math.min(last + 1, FIELD_SIZE + 1) * C;
+  for (let i = Math.max(first, 1) * C; i < end; i++) {
     const a = channels[upper + i];
-    line[C + i] = a + t * (channels[lower + i] - a);
+    line[i] = a + t * (channels[lower + i] - a);
   }
-  line.copyWithin(0, C, 2 * C);
-  line.copyWithin(LINE + C, LINE, LINE + C);
+  if (first === 0) line.copyWithin(0, C, 2 * C);
+  if (last > FIELD_SIZE) line.copyWithin(LINE + C, LINE, LINE + C);
 }
 
-/** Paints one row: runs of one kind that lie side by side together. */
-function paintRow(canvas: Canvas, { kinds, own, mirrored }: PaintScratch, row: number): void {
+/** Paints one row, `fy` rows of the field from its top: runs of one kind that lie side by side together. */
+function paintRow(canvas: Canvas, channels: Float32Array, { kinds, own, mirrored, isEmpty }: PaintScratch, row: number, fy: number): void {
+  const empties = row * (FIELD_SIZE + 1);
   for (let k = 0; k <= FIELD_SIZE; ) {
-    const kind = kinds[k];
-    const first = k++;
-    while (k <= FIELD_SIZE && kinds[k] === kind) k++;
-    if (kind === PHOTO) paintPhoto(canvas, own, first, k, row);
-    else if (kind === SKIN) paintSkin(canvas, first, k, row);
+    const first = k;
+    const kind = isEmpty[empties + k] === 1 ? EMPTY : kinds[k];
+    do k++;
+    while (k <= FIELD_SIZE && (isEmpty[empties + k] === 1 ? EMPTY : kinds[k]) === kind);
+    if (kind === EMPTY) continue;
+    if (kind === PHOTO) {
+      paintPhoto(canvas, own, first, k, row);
+      continue;
+    }
+    interpolateLine(channels, canvas.line, fy, first, k);
+    if (kind === SKIN) paintSkin(canvas, first, k, row);
     else if (kind === HAIR) paintHair(canvas, first, k, row);
     else {
       fillMixed(canvas, first, k, row);
@@ -266,57 +281,74 @@ function paintPhoto(canvas: Canvas, place: Float64Array, first: number, last: nu
 
 /** Completed skin and nothing else. */
 function paintSkin(canvas: Canvas, first: number, last: number, row: number): void {
-  const { size, step, runs, isEmpty, grainTile, grainScale, line, out } = canvas;
+  const { size, step, runs, grainTile, grainScale, line, out } = canvas;
   const grainRow = (row & (GRAIN_TILE - 1)) * GRAIN_TILE;
   for (let k = first; k < last; k++) {
-    if (isEmpty[row * (FIELD_SIZE + 1) + k] === 1) continue;
     const a = k * PLAN.count + PLAN.skin;
     const b = a + PLAN.count;
-    for (let column = runs[k]; column < runs[k + 1]; column++) {
+    const r0 = line[a];
+    const g0 = line[a + 1];
+    const b0 = line[a + 2];
+    const dr = line[b] - r0;
+    const dg = line[b + 1] - g0;
+    const db = line[b + 2] - b0;
+    const end = runs[k + 1];
+    for (let column = runs[k]; column < end; column++) {
       const t = (column + 0.5) * step + 0.5 - k;
       const grain = 1 + grainScale * grainTile[grainRow | (column & (GRAIN_TILE - 1))];
       const o = 3 * (row * size + column);
-      out[o] = (line[a] + t * (line[b] - line[a])) * grain;
-      out[o + 1] = (line[a + 1] + t * (line[b + 1] - line[a + 1])) * grain;
-      out[o + 2] = (line[a + 2] + t * (line[b + 2] - line[a + 2])) * grain;
+      out[o] = (r0 + t * dr) * grain;
+      out[o + 1] = (g0 + t * dg) * grain;
+      out[o + 2] = (b0 + t * db) * grain;
     }
   }
 }
 
 /** Completed hair and nothing else. */
 function paintHair(canvas: Canvas, first: number, last: number, row: number): void {
-  const { size, step, runs, isEmpty, strands, contrast, line, out } = canvas;
+  const { size, step, runs, strands, contrast, line, out } = canvas;
   for (let k = first; k < last; k++) {
-    if (isEmpty[row * (FIELD_SIZE + 1) + k] === 1) continue;
     const a = k * PLAN.count + PLAN.hair;
     const b = a + PLAN.count;
-    for (let column = runs[k]; column < runs[k + 1]; column++) {
+    const r0 = line[a];
+    const g0 = line[a + 1];
+    const b0 = line[a + 2];
+    const dr = line[b] - r0;
+    const dg = line[b + 1] - g0;
+    const db = line[b + 2] - b0;
+    const end = runs[k + 1];
+    for (let column = runs[k]; column < end; column++) {
       const t = (column + 0.5) * step + 0.5 - k;
       const p = row * size + column;
       const shine = 1 + contrast * strands[p];
       const o = 3 * p;
-      out[o] = (line[a] + t * (line[b] - line[a])) * shine;
-      out[o + 1] = (line[a + 1] + t * (line[b + 1] - line[a + 1])) * shine;
-      out[o + 2] = (line[a + 2] + t * (line[b + 2] - line[a + 2])) * shine;
+      out[o] = (r0 + t * dr) * shine;
+      out[o + 1] = (g0 + t * dg) * shine;
+      out[o + 2] = (b0 + t * db) * shine;
     }
   }
 }
 
 /** Begins mixed runs with completed skin and hair. */
 function fillMixed(canvas: Canvas, first: number, last: number, row: number): void {
-  const { size, step, runs, isEmpty, grainTile, grainScale, strands, line, mixed } = canvas;
+  const { size, step, runs, grainTile, grainScale, strands, line, mixed } = canvas;
   const grainRow = (row & (GRAIN_TILE - 1)) * GRAIN_TILE;
   for (let k = first; k < last; k++) {
-    if (isEmpty[row * (FIELD_SIZE + 1) + k] === 1) continue;
     const a = k * PLAN.count;
     const b = a + PLAN.count;
+    const r0 = line[a + 5];
+    const g0 = line[a + 6];
+    const b0 = line[a + 7];
+    const dr = line[b + 5] - r0;
+    const dg = line[b + 6] - g0;
+    const db = line[b + 7] - b0;
     for (let column = runs[k]; column < runs[k + 1]; column++) {
       const t = (column + 0.5) * step + 0.5 - k;
       const grain = 1 + grainScale * grainTile[grainRow | (column & (GRAIN_TILE - 1))];
       const o = 3 * column;
-      mixed[o] = (line[a + 5] + t * (line[b + 5] - line[a + 5])) * grain;
-      mixed[o + 1] = (line[a + 6] + t * (line[b + 6] - line[a + 6])) * grain;
-      mixed[o + 2] = (line[a + 7] + t * (line[b + 7] - line[a + 7])) * grain;
+      mixed[o] = (r0 + t * dr) * grain;
+      mixed[o + 1] = (g0 + t * dg) * grain;
+      mixed[o + 2] = (b0 + t * db) * grain;
     }
     if (strands.length > 0 && (line[a + PLAN.hairness] > MIN_HAIRNESS || line[b + PLAN.hairness] > MIN_HAIRNESS)) {
       layHair(canvas, k, row * size, runs[k], runs[k + 1]);
@@ -409,9 +441,8 @@ function addPhotoRun(canvas: Canvas, place: Float64Array, a: number, d: number, 
 }
 
 /** Ends mixed runs: what was mixed becomes the texture. */
-function storeMixed({ size, runs, isEmpty, mixed, out }: Canvas, first: number, last: number, row: number): void {
+function storeMixed({ size, runs, mixed, out }: Canvas, first: number, last: number, row: number): void {
   for (let k = first; k < last; k++) {
-    if (isEmpty[row * (FIELD_SIZE + 1) + k] === 1) continue;
     for (let o = 3 * runs[k], p = 3 * (row * size) + o; o < 3 * runs[k + 1]; o++, p++) out[p] = mixed[o];
   }
 }
