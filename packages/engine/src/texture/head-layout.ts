@@ -42,6 +42,7 @@ const BARE_SKIN_RADIUS_MM = 7;
 const SKULL_CENTER: readonly [number, number, number] = [0, 10, -85];
 /** Millimetres per radian: radius of a skull. */
 const SKULL_RADIUS_MM = 100;
+const MM_PER_DEG = (SKULL_RADIUS_MM * Math.PI) / 180;
 /** Where the crown's whorl is: up and back. */
 const CROWN: readonly [number, number, number] = [0, 0.8, -0.6];
 
@@ -88,29 +89,38 @@ export function computeHeadLayout(model: FaceModel): HeadLayout {
   const used = findUsedVertices(model, [...skin, ...scalp]);
   const hairline = computeHairline(pointOf);
   const bare = Float64Array.from(BARE_SKIN.flatMap((l) => pointOf(l) ?? []));
-  const mmPerDeg = (SKULL_RADIUS_MM * Math.PI) / 180;
-  for (const v of used) {
-    const x = neutral[3 * v];
-    const y = neutral[3 * v + 1];
-    const z = neutral[3 * v + 2];
-    const [azimuth, elevation] = directionDeg(x, y, z);
-    outsideMm[v] = mmPerDeg * computePolygonDistance(oval, azimuth, elevation);
-    if (isFullHead) {
-      // Behind the ears hair thins out over twice the width.
-      const height = mmPerDeg * (elevation - interpolate(hairline, Math.abs(azimuth)));
-      hairlineMm[v] = Math.abs(azimuth) > 100 && height < 24 ? (height - 24) * 0.5 + 24 : height;
-    }
-    const [sx, sy] = computeScalpPlace(x, y, z);
-    scalpMap[2 * v] = sx;
-    scalpMap[2 * v + 1] = sy;
-    if (outsideMm[v] < 0 && isNear(bare, x, y, z, BARE_SKIN_RADIUS_MM)) core[v] = 1;
-  }
+  const layout: HeadLayout = { outsideMm, hairlineMm, scalpMap, lidRimMm, lipRimMm, openness, core, isFullHead };
+  for (const v of used) placeVertex(layout, v, neutral[3 * v], neutral[3 * v + 1], neutral[3 * v + 2], oval, hairline, bare);
   if (isFullHead) {
     computeRimDistances(model, skin, outsideMm, lidRimMm, lipRimMm);
     computeOpenness(model, [...skin, ...scalp], used, openness);
     smoothOverEdges(model, [...skin, ...scalp], openness, 3);
   }
-  return { outsideMm, hairlineMm, scalpMap, lidRimMm, lipRimMm, openness, core, isFullHead };
+  return layout;
+}
+
+/** Where a vertex at (x, y, z) lies: writes its entries of everything that its direction tells. */
+function placeVertex(
+  { outsideMm, hairlineMm, scalpMap, core, isFullHead }: HeadLayout,
+  v: number,
+  x: number,
+  y: number,
+  z: number,
+  oval: Float64Array,
+  hairline: readonly (readonly [number, number])[],
+  bare: Float64Array,
+): void {
+  const [azimuth, elevation] = directionDeg(x, y, z);
+  outsideMm[v] = MM_PER_DEG * computePolygonDistance(oval, azimuth, elevation);
+  if (isFullHead) {
+    // Behind the ears hair thins out over twice the width.
+    const height = MM_PER_DEG * (elevation - interpolate(hairline, Math.abs(azimuth)));
+    hairlineMm[v] = Math.abs(azimuth) > 100 && height < 24 ? (height - 24) * 0.5 + 24 : height;
+  }
+  const [sx, sy] = computeScalpPlace(x, y, z);
+  scalpMap[2 * v] = sx;
+  scalpMap[2 * v + 1] = sy;
+  if (outsideMm[v] < 0 && isNear(bare, x, y, z, BARE_SKIN_RADIUS_MM)) core[v] = 1;
 }
 
 /** Whether one of `points`, shape (N,3), is within `radius`. */
@@ -267,16 +277,23 @@ function computeRimDistances(
       const x = neutral[3 * v];
       const y = neutral[3 * v + 1];
       const z = neutral[3 * v + 2];
-      let best = RIM_LIMIT_MM ** 2;
-      for (const r of rim) {
-        const dy = neutral[3 * r + 1] - y;
-        if (dy > RIM_LIMIT_MM || dy < -RIM_LIMIT_MM) continue;
-        const d = (neutral[3 * r] - x) ** 2 + dy ** 2 + (neutral[3 * r + 2] - z) ** 2;
-        if (d < best) best = d;
-      }
-      out[v] = Math.sqrt(best);
+      out[v] = measureToRim(neutral, rim, x, y, z);
     }
   }
+}
+
+/** Millimetres from (x, y, z) to the nearest vertex of `rim`, at most {@link RIM_LIMIT_MM}. */
+function measureToRim(neutral: Float32Array, rim: readonly number[], x: number, y: number, z: number): number {
+  let best = RIM_LIMIT_MM * RIM_LIMIT_MM;
+  for (let i = 0; i < rim.length; i++) {
+    const r = 3 * rim[i];
+    const dx = neutral[r] - x;
+    const dy = neutral[r + 1] - y;
+    const dz = neutral[r + 2] - z;
+    const d = dx * dx + dy * dy + dz * dz;
+    if (d < best) best = d;
+  }
+  return Math.sqrt(best);
 }
 
 /** Averages a per-vertex value with its neighbours', `passes` times. */
@@ -287,21 +304,23 @@ function smoothOverEdges(model: FaceModel, ranges: readonly TriangleRange[], val
     sum.fill(0);
     count.fill(0);
     for (const { firstTriangle, triangleCount } of ranges) {
-      for (let i = 3 * firstTriangle; i < 3 * (firstTriangle + triangleCount); i += 3) {
-        const a = model.triangles[i];
-        const b = model.triangles[i + 1];
-        const c = model.triangles[i + 2];
-        const mean = (values[a] + values[b] + values[c]) / 3;
-        sum[a] = sum[a] + mean;
-        sum[b] = sum[b] + mean;
-        sum[c] = sum[c] + mean;
-        count[a] = count[a] + 1;
-        count[b] = count[b] + 1;
-        count[c] = count[c] + 1;
-      }
+      for (let t = firstTriangle; t < firstTriangle + triangleCount; t++) addTriangleMean(model.triangles, 3 * t, values, sum, count);
     }
     for (let v = 0; v < values.length; v++) if (count[v] > 0) values[v] = sum[v] / count[v];
   }
+}
+
+function addTriangleMean(triangles: Uint32Array, i: number, values: Float32Array, sum: Float32Array, count: Float32Array): void {
+  const a = triangles[i];
+  const b = triangles[i + 1];
+  const c = triangles[i + 2];
+  const mean = (values[a] + values[b] + values[c]) / 3;
+  sum[a] = sum[a] + mean;
+  sum[b] = sum[b] + mean;
+  sum[c] = sum[c] + mean;
+  count[a] = count[a] + 1;
+  count[b] = count[b] + 1;
+  count[c] = count[c] + 1;
 }
 
 /**
@@ -353,15 +372,12 @@ function computeOpenness(model: FaceModel, ranges: readonly TriangleRange[], use
       // Facing away is shading, not shelter: only what something else hides counts as closed.
       const facing = weight * Math.max(0, Math.min(1, 0.5 + 1.5 * cosine));
       if (facing === 0) continue;
-      const column = Math.max(0, Math.min(LIGHT_GRID - 1, Math.floor(screen[2 * v])));
-      const row = Math.max(0, Math.min(LIGHT_GRID - 1, Math.floor(screen[2 * v + 1])));
-      const behind = depth[v] - buffers.depth[row * LIGHT_GRID + column];
-      const seen = behind < LIGHT_BIAS_MM ? 1 : behind > 3 * LIGHT_BIAS_MM ? 0 : 1 - (behind - LIGHT_BIAS_MM) / (2 * LIGHT_BIAS_MM);
-      sums[v] = sums[v] + facing * seen;
+      const light = facing * measureLight(buffers.depth, screen[2 * v], screen[2 * v + 1], depth[v]);
+      sums[v] = sums[v] + light;
       possible[v] = possible[v] + facing;
       if (azimuthDeg !== 0) {
         const m = model.mirrorVertex[v];
-        sums[m] = sums[m] + facing * seen;
+        sums[m] = sums[m] + light;
         possible[m] = possible[m] + facing;
       }
     }
@@ -370,33 +386,19 @@ function computeOpenness(model: FaceModel, ranges: readonly TriangleRange[], use
   for (const v of used) openness[v] = possible[v] > 0.05 * total ? sums[v] / possible[v] : 0.5;
 }
 
+/** 1 where nothing lies before a point of the light's grid, 0 where something does. */
+function measureLight(nearest: Float32Array, x: number, y: number, depth: number): number {
+  const column = Math.max(0, Math.min(LIGHT_GRID - 1, Math.floor(x)));
+  const row = Math.max(0, Math.min(LIGHT_GRID - 1, Math.floor(y)));
+  const behind = depth - nearest[row * LIGHT_GRID + column];
+  return behind < LIGHT_BIAS_MM ? 1 : behind > 3 * LIGHT_BIAS_MM ? 0 : 1 - (behind - LIGHT_BIAS_MM) / (2 * LIGHT_BIAS_MM);
+}
+
 /** Area-weighted vertex normals, unit length (zero where no triangle of `ranges` is). */
 export function computeVertexNormals(positions: Float32Array, triangles: Uint32Array, ranges: readonly TriangleRange[]): Float32Array {
   const normals = new Float32Array(positions.length);
   for (const { firstTriangle, triangleCount } of ranges) {
-    for (let t = 3 * firstTriangle; t < 3 * (firstTriangle + triangleCount); t += 3) {
-      const a = 3 * triangles[t];
-      const b = 3 * triangles[t + 1];
-      const c = 3 * triangles[t + 2];
-      const ux = positions[b] - positions[a];
-      const uy = positions[b + 1] - positions[a + 1];
-      const uz = positions[b + 2] - positions[a + 2];
-      const wx = positions[c] - positions[a];
-      const wy = positions[c + 1] - positions[a + 1];
-      const wz = positions[c + 2] - positions[a + 2];
-      const nx = uy * wz - uz * wy;
-      const ny = uz * wx - ux * wz;
-      const nz = ux * wy - uy * wx;
-      normals[a] = normals[a] + nx;
-      normals[a + 1] = normals[a + 1] + ny;
-      normals[a + 2] = normals[a + 2] + nz;
-      normals[b] = normals[b] + nx;
-      normals[b + 1] = normals[b + 1] + ny;
-      normals[b + 2] = normals[b + 2] + nz;
-      normals[c] = normals[c] + nx;
-      normals[c + 1] = normals[c + 1] + ny;
-      normals[c + 2] = normals[c + 2] + nz;
-    }
+    for (let t = 3 * firstTriangle; t < 3 * (firstTriangle + triangleCount); t += 3) addTriangleNormal(positions, triangles, t, normals);
   }
   for (let v = 0; v < normals.length; v += 3) {
     const length = Math.sqrt(normals[v] ** 2 + normals[v + 1] ** 2 + normals[v + 2] ** 2);
@@ -407,4 +409,29 @@ export function computeVertexNormals(positions: Float32Array, triangles: Uint32A
     }
   }
   return normals;
+}
+
+/** Adds the normal of the triangle at `t` (twice its area long) to its corners. */
+function addTriangleNormal(positions: Float32Array, triangles: Uint32Array, t: number, normals: Float32Array): void {
+  const a = 3 * triangles[t];
+  const b = 3 * triangles[t + 1];
+  const c = 3 * triangles[t + 2];
+  const ux = positions[b] - positions[a];
+  const uy = positions[b + 1] - positions[a + 1];
+  const uz = positions[b + 2] - positions[a + 2];
+  const wx = positions[c] - positions[a];
+  const wy = positions[c + 1] - positions[a + 1];
+  const wz = positions[c + 2] - positions[a + 2];
+  const nx = uy * wz - uz * wy;
+  const ny = uz * wx - ux * wz;
+  const nz = ux * wy - uy * wx;
+  normals[a] = normals[a] + nx;
+  normals[a + 1] = normals[a + 1] + ny;
+  normals[a + 2] = normals[a + 2] + nz;
+  normals[b] = normals[b] + nx;
+  normals[b + 1] = normals[b + 1] + ny;
+  normals[b + 2] = normals[b + 2] + nz;
+  normals[c] = normals[c] + nx;
+  normals[c + 1] = normals[c + 1] + ny;
+  normals[c + 2] = normals[c + 2] + nz;
 }
