@@ -90,6 +90,12 @@ const usualHair = (hairlineMm: number): number => smoothstep(-9, 11, hairlineMm)
 /**
  * Decides for every place of a surface what paints it: the photo, the mirrored photo or a smooth continuation of what is around.
  *
+ * Seams are blended in the gradient domain: the mirrored photo keeps its gradients (they guide), and a membrane is added to it that is the
+ * difference of the two photos where both show skin and runs on smoothly where only the mirrored one does. That is seamless cloning written
+ * as an interpolation of boundary differences (Pérez, Gangnet, Blake, "Poisson image editing", SIGGRAPH 2003, eq. 9: the correction is the
+ * smooth interpolant of the difference along the boundary; Farbman et al., "Coordinates for instant image cloning", SIGGRAPH 2009, who
+ * replace the Poisson solution by a cheaper smooth interpolant). The interpolant here is pull-push (Gortler et al. 1996, see pull-push.ts).
+ *
  * @param localSkinTone - shape (F,F,3): tone of skin by place, or null for one tone everywhere
  * @param seam - ties to a neighbour that was completed before
  * @param plan - written

@@ -5,6 +5,7 @@ import type { FaceModel, PartMaterial } from '../models/face-model.ts';
 import { loadFaceModel } from '../models/load-face-model.ts';
 import { createTextureBaker, type TextureBaker } from './create-texture-baker.ts';
 import type { FaceMaps, TextureMap } from './face-maps.ts';
+import { computeHeadLayout } from './head-layout.ts';
 import { createTexelMap, NO_TRIANGLE, rasterizeAttribute } from './texel-map.ts';
 
 const SIZE = 512;
@@ -211,6 +212,47 @@ describe('createTextureBaker', () => {
     expect(at(-1)).toBeLessThan(176);
   });
 
+  it('shows no step where the mirrored photo begins, though one side of the face is lit from beside', async () => {
+    // A lamp on the side that is turned away from the camera: skin is two fifths brighter there than on the near side.
+    const sideLit: Albedo = (x, y) => {
+      const light = 1 + 0.2 * Math.tanh(-x / 35) + 0.03 * Math.cos(y / 12);
+      return [178 * light, 134 * light, 112 * light];
+    };
+    const baked = await baker.bake(renderSyntheticPortrait(head, sideLit, { yawDeg: 35 }));
+    const { data } = albedoOf(baked, 'skin');
+    // Across the border, 12 texels: from what the photo paints to what it does not. Only the face itself, not ears, lids and lips.
+    const map = createTexelMap(
+      head,
+      head.parts.filter((p) => p.material === 'skin'),
+      SIZE,
+      0,
+    );
+    const layout = computeHeadLayout(head);
+    const of = (values: ArrayLike<number>, stride: number, k: number) => rasterizeAttribute(map, head.triangles, values, stride, k, 1000);
+    const outside = of(layout.outsideMm, 1, 0);
+    const lids = of(layout.lidRimMm, 1, 0);
+    const lips = of(layout.lipRimMm, 1, 0);
+    const openness = of(layout.openness, 1, 0);
+    const steps: number[] = [];
+    const REACH = 12;
+    for (let row = 0; row < SIZE; row++) {
+      for (let column = 0; column + REACH < SIZE; column++) {
+        const p = row * SIZE + column;
+        const q = p + REACH;
+        const isBorder =
+          Math.min(baked.observed.data[p], baked.observed.data[q]) < 25 && Math.max(baked.observed.data[p], baked.observed.data[q]) > 230;
+        if (!isBorder || [p, q].some((i) => outside[i] > -6 || lids[i] < 13 || lips[i] < 13 || openness[i] < 0.9)) continue;
+        steps.push(Math.abs(data[3 * p] - data[3 * q]));
+      }
+    }
+    steps.sort((a, b) => a - b);
+    expect(steps.length).toBeGreaterThan(300);
+    // The light itself changes by a level per millimetre at most (178 * 0.2 / 35) and 12 texels are about 7 mm; beside them the grain.
+    // Copied as it is, the mirrored photo is 48 levels off (median; measured with the correction left out).
+    expect(steps[steps.length >> 1]).toBeLessThan(6);
+    expect(steps.at(-1)).toBeLessThan(16);
+  });
+
   it('is deterministic, and keeps nothing of the photo before', async () => {
     const other = renderSyntheticPortrait(head, () => [120, 80, 60], { yawDeg: -30, background: [250, 250, 250] });
     await baker.bake(other);
@@ -265,6 +307,12 @@ describe('createTextureBaker', () => {
     expectSameBytes(a, alone);
     expectSameBytes(b, maps);
     expectSameBytes(c, alone);
+  });
+
+  it('refuses a photo that shows nothing of the face', async () => {
+    const elsewhere = { ...frontal, view: { ...frontal.view, x: frontal.view.x + 10_000 } };
+    await expect(baker.bake(elsewhere)).rejects.toMatchObject({ code: 'FW_FIT_FAILED' });
+    expectSameBytes(await baker.bake(frontal), maps);
   });
 
   it('refuses sizes that are not', () => {

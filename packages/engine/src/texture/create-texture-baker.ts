@@ -51,7 +51,7 @@ export interface TextureBaker {
    * Makes the textures of one face. The event loop gets a turn every few milliseconds; the signal is looked at there. Calls may overlap:
    * they share scratch memory and are done one after the other.
    *
-   * @throws FW_CANCELED
+   * @throws FW_CANCELED; FW_FIT_FAILED where the photo shows nothing of the face
    */
   bake(input: BakeInput): Promise<FaceMaps>;
 }
@@ -59,7 +59,8 @@ export interface TextureBaker {
 /**
  * Prepares the baking of textures: texel tables of the skin and the scalp, places of hair, folds and openings.
  *
- * @param size - texels per side of the skin texture, 512..4096
+ * @param size - texels per side of the skin texture, 128..4096. Below 512 (see TEXTURE_SIZE_RANGE, which is what users may ask for) eyes and
+ * lips are a few texels high; tests use such sizes.
  * @throws FW_ARG_INVALID
  */
 export function createTextureBaker(model: FaceModel, size: number): TextureBaker {

@@ -1,3 +1,4 @@
+import { FacewrightError } from '@facewright/protocol';
 import type { FaceLandmarks } from '../nets/face-networks.ts';
 import type { PhotoView } from '../photo/photo.ts';
 import type { CompletionWorkspace } from './complete-surface.ts';
@@ -50,7 +51,12 @@ interface ObservedSurface {
   readonly observation: SurfaceObservation;
 }
 
-/** Estimates skin colour (from the bare parts of the face) and hair colour (from the scalp above the hairline). */
+/**
+ * Estimates skin colour (from the bare parts of the face, or from all of it where those are not seen) and hair colour (from the scalp above
+ * the hairline).
+ *
+ * @throws FW_FIT_FAILED where the photo shows nothing of the face's inside
+ */
 export function estimateHeadColors(
   surfaces: readonly ObservedSurface[],
   landmarks: FaceLandmarks,
@@ -61,12 +67,12 @@ export function estimateHeadColors(
   const face = surfaces[0];
   const bare = collect([face], (tables, p) => tables.core[p] > 0.5, 0.4);
   const samples = bare.length >= 90 ? bare : collect([face], (tables, p) => tables.outsideMm[p] < -12, 0.1);
-  const skin = samples.length >= 9 ? computeRobustStatistics(samples, 3).median : [180, 140, 120];
+  // Colours are never invented: a face of which three texels are not seen is not where the fit says.
+  if (samples.length < 9) throw new FacewrightError('FW_FIT_FAILED', { reason: 'the photo shows no skin where the face should be' });
+  const skin = computeRobustStatistics(samples, 3).median;
   const tones = computeTones(samples);
-  const skinTone = tones.length >= 9 ? computeRobustStatistics(tones, TONE_CHANNELS).median : [...computeTones([180, 140, 120])];
-
+  const { median: skinTone, spread: varied } = computeRobustStatistics(tones, TONE_CHANNELS);
   // Hard light and toned photos vary more than plain ones: up to twice as much is allowed.
-  const varied = tones.length >= 9 ? computeRobustStatistics(tones, TONE_CHANNELS).spread : [0, 0, 0];
   const skinSpread = SKIN_SPREAD.map((s, k) => Math.max(s, Math.min(1.8 * s, 0.8 * varied[k]))) as [number, number, number];
   computeLocalTone(face, skinTone, skinSpread, workspace, localSkinTone);
   const rgb: [number, number, number] = [skin[0], skin[1], skin[2]];

@@ -347,7 +347,7 @@ function computeOpenness(model: FaceModel, ranges: readonly TriangleRange[], use
   const possible = new Float32Array(vertexCount);
   let total = 0;
   const scale = LIGHT_GRID / 340;
-  const normals = computeVertexNormals(neutral, triangles, ranges);
+  const normals = computePartNormals(neutral, triangles, ranges);
   for (const [azimuthDeg, elevationDeg, weight] of LIGHTS) {
     const a = (azimuthDeg * Math.PI) / 180;
     const e = (elevationDeg * Math.PI) / 180;
@@ -394,8 +394,11 @@ function measureLight(nearest: Float32Array, x: number, y: number, depth: number
   return behind < LIGHT_BIAS_MM ? 1 : behind > 3 * LIGHT_BIAS_MM ? 0 : 1 - (behind - LIGHT_BIAS_MM) / (2 * LIGHT_BIAS_MM);
 }
 
-/** Area-weighted vertex normals, unit length (zero where no triangle of `ranges` is). */
-export function computeVertexNormals(positions: Float32Array, triangles: Uint32Array, ranges: readonly TriangleRange[]): Float32Array {
+/**
+ * Area-weighted vertex normals of a part of a mesh, unit length. Unlike the renderer's `computeVertexNormals` it is zero where no triangle
+ * of `ranges` is: such vertices face no camera and no light.
+ */
+export function computePartNormals(positions: Float32Array, triangles: Uint32Array, ranges: readonly TriangleRange[]): Float32Array {
   const normals = new Float32Array(positions.length);
   for (const { firstTriangle, triangleCount } of ranges) {
     for (let t = 3 * firstTriangle; t < 3 * (firstTriangle + triangleCount); t += 3) addTriangleNormal(positions, triangles, t, normals);

@@ -2,7 +2,7 @@ import type { FittedFace } from '../fit/fitted-face.ts';
 import type { FaceLandmarks } from '../nets/face-networks.ts';
 import type { PhotoView } from '../photo/photo.ts';
 import type { RasterBuffers } from '../render/rasterize.ts';
-import { computePolygonDistance, computeVertexNormals, FACE_OVAL, type HeadLayout } from './head-layout.ts';
+import { computePartNormals, computePolygonDistance, FACE_OVAL, type HeadLayout } from './head-layout.ts';
 import type { PhotoBox } from './photo-level.ts';
 import type { TriangleRange } from './texel-map.ts';
 import { computeVisibility, type VisibilityGrid } from './visibility.ts';
@@ -37,7 +37,7 @@ export function computePhotoFrame(
 ): PhotoFrame {
   const { model, positions, pose, imagePoints } = face;
   const count = model.vertexCount;
-  const normals = computeVertexNormals(positions, model.triangles, outside);
+  const normals = computePartNormals(positions, model.triangles, outside);
   const depth = new Float32Array(count);
   const facing = new Float32Array(count);
   const insidePx = new Float32Array(count);
