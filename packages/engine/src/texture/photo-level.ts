@@ -100,21 +100,40 @@ function average(
 function sharpened(rgb: Uint8Array, width: number, height: number, amount: number): Uint8Array {
   const out = new Uint8Array(rgb.length);
   const stride = width * 3;
-  const center = 1 + amount;
-  const side = -amount / 4;
   for (let row = 0; row < height; row++) {
     const up = row > 0 ? -stride : 0;
     const down = row < height - 1 ? stride : 0;
-    const base = row * stride;
-    for (let o = 0; o < stride; o++) {
-      const p = base + o;
-      const left = o >= 3 ? -3 : 0;
-      const right = o < stride - 3 ? 3 : 0;
-      const v = center * rgb[p] + side * (rgb[p + left] + rgb[p + right] + rgb[p + up] + rgb[p + down]) + 0.5;
-      out[p] = v < 0 ? 0 : v > 255 ? 255 : v;
+    const first = row * stride;
+    const last = first + stride - 3;
+    if (width === 1) {
+      sharpenRun(rgb, out, first, first + 3, 0, 0, up, down, amount);
+      continue;
     }
+    sharpenRun(rgb, out, first, first + 3, 0, 3, up, down, amount);
+    sharpenRun(rgb, out, first + 3, last, -3, 3, up, down, amount);
+    sharpenRun(rgb, out, last, last + 3, -3, 0, up, down, amount);
   }
   return out;
+}
+
+/** Sharpens bytes `from` to before `end`, whose four neighbours lie that many bytes away (0: beyond the border, the pixel itself). */
+function sharpenRun(
+  rgb: Uint8Array,
+  out: Uint8Array,
+  from: number,
+  end: number,
+  left: number,
+  right: number,
+  up: number,
+  down: number,
+  amount: number,
+): void {
+  const center = 1 + amount;
+  const side = -amount / 4;
+  for (let p = from; p < end; p++) {
+    const v = center * rgb[p] + side * (rgb[p + left] + rgb[p + right] + rgb[p + up] + rgb[p + down]) + 0.5;
+    out[p] = v < 0 ? 0 : v > 255 ? 255 : v;
+  }
 }
 
 const clamp = (x: number, low: number, high: number): number => (x < low ? low : x > high ? high : x);
