@@ -157,7 +157,8 @@ describe('expression', () => {
     for (const name of NAMES) {
       for (const side of ['Left', 'Right']) {
         const weight = weightOf(of(name).result, `eyeBlink${side}`);
-        if (name === 'closedEyes') expect(weight).toBeGreaterThan(0.5);
+        // The truth is 1; measured from the lids' opening alone.
+        if (name === 'closedEyes') expect(weight).toBeGreaterThan(0.9);
         else expect(weight, `${name} ${side}`).toBeLessThan(0.3);
       }
     }
@@ -165,8 +166,8 @@ describe('expression', () => {
   it('an open mouth is an open jaw, and on no other portrait', () => {
     for (const name of NAMES) {
       const weight = weightOf(of(name).result, 'jawOpen');
-      // The truth is 0.7; a lower lip that hides the teeth looks the same with the jaw a little higher.
-      if (name === 'openMouth') expect(weight).toBeGreaterThan(0.4);
+      // The truth is 0.7; a longer chin looks much the same, and the identity takes its share. Measured 0.57.
+      if (name === 'openMouth') expect(weight).toBeGreaterThan(0.5);
       else expect(weight, name).toBeLessThan(0.25);
     }
   });
@@ -174,8 +175,8 @@ describe('expression', () => {
     for (const name of NAMES) {
       for (const side of ['Left', 'Right']) {
         const weight = weightOf(of(name).result, `mouthSmile${side}`);
-        // The truth is 0.85 together with cheeks and upper lip that do a part of it.
-        if (name === 'smile') expect(weight).toBeGreaterThan(0.4);
+        // The truth is 0.85; a wider mouth looks much the same, and the identity takes its share. Measured 0.68 and 0.71.
+        if (name === 'smile') expect(weight).toBeGreaterThan(0.6);
         else expect(weight, `${name} ${side}`).toBeLessThan(0.25);
       }
     }

@@ -11,6 +11,8 @@ beforeAll(async () => {
   basis = prepareFit(await loadFaceModel('head'), 24);
 });
 
+const expressionPrecision = (k: number): number => 1 / (basis.isLarge[k] ? 0.4 : 0.2) ** 2;
+
 /** Landmarks of a random face of the model, somewhere else, with noise: shape (L,3). */
 function createPoints(seed: number): Float64Array {
   const random = createRandom(seed);
@@ -51,7 +53,7 @@ function computeCost(
     cost += (0.1 / 4) * basis.weight[l] * 16 * Math.log1p(squared / 16);
   }
   const add = (k: number, value: number, sigma: number): number => ((value + (k === row ? amount : 0)) / sigma) ** 2;
-  for (const [k, b] of found.expression.entries()) cost += add(SIMILARITY_COUNT + k, b, 0.2);
+  for (const [k, b] of found.expression.entries()) cost += add(SIMILARITY_COUNT + k, b, basis.isLarge[k] ? 0.4 : 0.2);
   for (const [k, a] of found.identity.entries()) cost += add(SIMILARITY_COUNT + basis.expressionCount + k, a, 1);
   return cost;
 }
@@ -81,7 +83,8 @@ it('stops where the cost has no slope: numeric differences of the cost itself, e
       const s = slope((h) => computeCost(points, found, still, row, h), 1e-4);
       const k = row - SIMILARITY_COUNT;
       const isExpression = k < basis.expressionCount;
-      const curvature = 2 * ((0.1 / 4) * basis.normal[row * basis.normal.length ** 0.5 + row] + (isExpression ? 25 : 1));
+      const curvature =
+        2 * ((0.1 / 4) * basis.normal[row * basis.normal.length ** 0.5 + row] + (isExpression ? expressionPrecision(k) : 1));
       if (isExpression && found.expression[k] === 0) {
         // At the bound the cost may only rise inward; shapes of the gaze are held at zero whatever the slope.
         if (!basis.isGaze[k]) expect(s / curvature).toBeGreaterThan(-0.02);
@@ -128,8 +131,8 @@ it('equals the slow twin: reweighted normal equations assembled and solved anew 
     const k = row - SIMILARITY_COUNT;
     if (k < 0) return;
     const isExpression = k < basis.expressionCount;
-    a[i * n + i] += isExpression ? 25 : 1;
-    g[i] += isExpression ? 25 * found.expression[k] : found.identity[k - basis.expressionCount];
+    a[i * n + i] += isExpression ? expressionPrecision(k) : 1;
+    g[i] += isExpression ? expressionPrecision(k) * found.expression[k] : found.identity[k - basis.expressionCount];
   });
   // Gaussian elimination, nothing clever.
   for (let i = 0; i < n; i++) {

@@ -19,6 +19,9 @@ const INDEPENDENT_RATIO = 0.1;
 /** Standard deviation of an expression's amount before the photo is seen. */
 const EXPRESSION_SIGMA = 0.2;
 
+/** The same for motions so large that the identity would take most of them (an open jaw is a long face, a smile a wide mouth). */
+const LARGE_EXPRESSION_SIGMA = 0.4;
+
 /** Scales of the robust weight, millimetres, one per iteration; the last repeats. Wide first, so that an open mouth is not an outlier. */
 const ROBUST_SCALES_MM = [16, 12, 8, 6, 5, 4];
 
@@ -43,7 +46,7 @@ export interface FittedShape {
 /**
  * Finds similarity, mirror-symmetric identity and expression that explain unprojected landmarks: the minimum of
  *
- *     c sum_l w_l rho(|mean_l + I_l a + E_l b - (s R p_l + t)|) + (a - m)^T C^-1 (a - m) + |b|^2 / 0.2^2,   0 <= b <= 1
+ *     c sum_l w_l rho(|mean_l + I_l a + E_l b - (s R p_l + t)|) + (a - m)^T C^-1 (a - m) + sum_e b_e^2 / sigma_e^2,   0 <= b <= 1
  *
  * with Cauchy's rho. (Statistical prior with dense landmarks: Blanz & Vetter, PAMI 25 (2003), eq. 13; here in the model frame.)
  *
@@ -103,7 +106,7 @@ export function fitShape(basis: FitBasis, points: Float64Array, prior: IdentityP
     solveCholesky(system.freeFactor, free, stepF);
     for (let k = 0; k < expressionCount; k++) {
       reduced[k] = subtractDot(
-        gradient[SIMILARITY_COUNT + k] + expression[k] / EXPRESSION_SIGMA ** 2,
+        gradient[SIMILARITY_COUNT + k] + expression[k] / expressionSigma(basis, k) ** 2,
         system.coupling,
         k * free,
         stepF,
@@ -172,6 +175,8 @@ interface ShapeSystem {
 
 const unitPriorSystems = new WeakMap<FitBasis, ShapeSystem | null>();
 
+const expressionSigma = (basis: FitBasis, k: number): number => (basis.isLarge[k] === 1 ? LARGE_EXPRESSION_SIGMA : EXPRESSION_SIGMA);
+
 /** {@link prepareSystem} of the model's own prior, kept with the basis. */
 function unitPriorSystem(basis: FitBasis, dataScale: number): ShapeSystem | null {
   let system = unitPriorSystems.get(basis);
@@ -219,7 +224,7 @@ function prepareSystem(basis: FitBasis, prior: IdentityPrior | null, dataScale: 
       const h = dataScale * normal[(SIMILARITY_COUNT + a) * size + SIMILARITY_COUNT + b];
       schur[a * expressionCount + b] = schur[b * expressionCount + a] = subtractDot(h, half, a * free, half, b * free, free);
     }
-    schur[a * expressionCount + a] = schur[a * expressionCount + a] + 1 / EXPRESSION_SIGMA ** 2;
+    schur[a * expressionCount + a] = schur[a * expressionCount + a] + 1 / expressionSigma(basis, a) ** 2;
   }
   return { precision, freeFactor, coupling, schur };
 }

@@ -29,8 +29,8 @@ export const SHAPE_TRUST: Float64Array = fill(1, [
  * How sharply each of the 478 landmarks is seen in the picture, in relation to the others: the network's attention branches place lids and lips
  * several times as exactly as the rest, and the outline says nothing of an expression.
  */
-export const EXPRESSION_TRUST: Float64Array = fill(0.15, [
-  [OVAL, 0.05],
+export const EXPRESSION_TRUST: Float64Array = fill(0.03, [
+  [OVAL, 0.03],
   [BROWS, 0.3],
   [EYELIDS, 1],
   [OUTER_LIPS, 1],

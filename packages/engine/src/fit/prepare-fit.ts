@@ -11,8 +11,20 @@ export const SIMILARITY_COUNT = 7;
 /** Unit of the shifts of eyes and mouth in the fit of expressions, millimetres. */
 export const EDGE_SHIFT_MM = 7;
 
+/** Shapes that are large in pictures and that no others stand in for. */
+const MAIN_SHAPES = /^(jawOpen|mouthSmile|mouthFrown|brow)/;
+
+/** Those that move the mouth so far that the identity, more loosely held, would take most of it. */
+const LARGE_SHAPES = /^(jawOpen|mouthSmile)/;
+
 const RARE_SHAPES =
-  /^(mouthShrug|mouthRoll|mouthPress|mouthDimple|mouthLeft|mouthRight|mouthClose|cheekPuff|jawForward|jawLeft|jawRight|tongue)/;
+  /^(mouthFunnel|mouthShrug|mouthRoll|mouthPress|mouthDimple|mouthLeft|mouthRight|mouthClose|cheekPuff|jawForward|jawLeft|jawRight|tongue)/;
+
+/** Landmarks of the upper and of the lower lid, three pairs across the middle of the eye. */
+const LID_PAIRS = [
+  ['R', [159, 145, 158, 153, 160, 144]],
+  ['L', [386, 374, 385, 380, 387, 373]],
+] as const;
 
 /** What the fit needs of a face model, laid out for it; depends on the model alone. */
 export interface FitBasis {
@@ -46,6 +58,22 @@ export interface FitBasis {
   readonly isGaze: Uint8Array;
   /** Shape (E): 1 for shapes that portraits seldom show and that a face's own form is easily taken for. */
   readonly isRare: Uint8Array;
+  /** Shape (E): 1 for shapes whose amounts are freed of the priors once they are found. */
+  readonly isMain: Uint8Array;
+  /** Shape (E): 1 for large motions, which the shape's fit holds less. */
+  readonly isLarge: Uint8Array;
+  /** The lids of each eye whose blink the model has. */
+  readonly lids: readonly Lids[];
+}
+
+/** How far an eye is open, and the expressions that close and widen it. */
+export interface Lids {
+  /** Shape (3,2): rows of upper lid and lower lid across the middle of the eye. */
+  readonly pairs: Uint16Array;
+  /** Number of the expression. */
+  readonly blink: number;
+  /** Number of the expression that opens the eye wide; -1: none. */
+  readonly wide: number;
 }
 
 const prepared = new WeakMap<FaceModel, Map<number, FitBasis>>();
@@ -108,7 +136,21 @@ function computeBasis(model: FaceModel, identityCount: number): FitBasis {
     expressionNormal: computeGram(expressionRows, expressionCount + 9, perCoordinate(expressionTrust)),
     isGaze: Uint8Array.from(model.expressionNames, (name) => (/^(eyeLook|gaze)/.test(name) ? 1 : 0)),
     isRare: Uint8Array.from(model.expressionNames, (name) => (RARE_SHAPES.test(name) ? 1 : 0)),
+    isLarge: Uint8Array.from(model.expressionNames, (name) => (LARGE_SHAPES.test(name) ? 1 : 0)),
+    isMain: Uint8Array.from(model.expressionNames, (name) => (MAIN_SHAPES.test(name) ? 1 : 0)),
+    lids: findLids(model),
   };
+}
+
+function findLids(model: FaceModel): Lids[] {
+  const lids: Lids[] = [];
+  for (const [side, numbers] of LID_PAIRS) {
+    const pairs = Uint16Array.from(numbers, (n) => model.landmarks.landmark.indexOf(n));
+    const blink = model.expressionNames.indexOf(`eyeBlink_${side}`);
+    const wide = model.expressionNames.indexOf(`eyeWide_${side}`);
+    if (blink >= 0 && numbers.every((n) => model.landmarks.landmark.includes(n))) lids.push({ pairs, blink, wide });
+  }
+  return lids;
 }
 
 const perCoordinate = (weight: Float64Array): Float64Array =>
