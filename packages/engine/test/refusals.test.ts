@@ -164,6 +164,8 @@ describe('a face', () => {
     const covered = coverMouth({ raster: example.raster, truth: example.truth } as unknown as Portrait);
     const result = await engine.reconstruct(await encodeJpeg(covered));
     expect(codesOf(result)).toContain('FACE_UNCERTAIN');
+    const frontal = await createPortrait(await loadFaceModel('head'), { ...PORTRAITS.frontal, width: 320, height: 400 });
+    expect(codesOf(await engine.reconstruct(await encodeJpeg(coverMouth(frontal))))).toContain('FACE_UNCERTAIN');
     // Eyes and forehead still tell where it looks.
     expect(Math.abs(result.face.pose.yawDeg - example.truth.yawDeg)).toBeLessThan(6);
   });

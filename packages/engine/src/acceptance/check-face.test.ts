@@ -9,7 +9,14 @@ function discFace(
   centerX: number,
   centerY: number,
   width: number,
-  options: { presence?: number; quarterTurns?: 0 | 1 | 2 | 3; asymmetry?: number; instability?: number; raster?: Raster } = {},
+  options: {
+    presence?: number;
+    quarterTurns?: 0 | 1 | 2 | 3;
+    asymmetry?: number;
+    instability?: number;
+    score?: number;
+    raster?: Raster;
+  } = {},
 ): MeasuredFace {
   const points = new Float64Array(3 * 478);
   for (let k = 0; k < 478; k++) {
@@ -22,7 +29,7 @@ function discFace(
   points.set([centerX + width / 2, centerY, 0], 3 * 263);
   const landmarks = { points, presence: options.presence ?? 0.99, region: { centerX, centerY, sizePx: 1.5 * width, rotationRad: 0 } };
   const detection = {
-    score: 0.9,
+    score: options.score ?? 0.9,
     box: { x: centerX - width / 2, y: centerY - width / 2, width, height: width },
     keypoints: new Float64Array(12),
     quarterTurns: options.quarterTurns ?? 0,
@@ -95,6 +102,9 @@ describe('checkFit', () => {
     );
     expect(codes(checkFit(photo, discFace(500, 500, 400, { instability: 0.04 }), fitted(0)))).toEqual(['FACE_UNCERTAIN']);
     expect(checkFit(photo, discFace(500, 500, 400, { instability: 0.01, asymmetry: 0.08 }), fitted(0))).toEqual([]);
+  });
+  it('warns when the detector is less sure than of a face in plain sight', () => {
+    expect(codes(checkFit(photo, discFace(500, 500, 400, { score: 0.8 }), fitted(0)))).toEqual(['FACE_UNCERTAIN']);
   });
   it('takes fills of one colour between outlines for a drawing', () => {
     const drawing = paint((x, y) => (x % 16 < 3 || y % 16 < 3 ? [20, 20, 20] : [230, 180, 160]));

@@ -22,6 +22,8 @@ export const FACE_BOUNDS = {
    */
   uncertainInstability: 0.03,
   maxInstability: 0.05,
+  /** Detector score of a face in plain sight: 0.85 and more; with a hand before the mouth 0.79 to 0.84. */
+  certainScore: 0.845,
   /** A dog in dim light: halves that differ and landmarks that move a little. People lie below one or the other. */
   animalAsymmetry: 0.07,
   animalInstability: 0.025,
@@ -83,9 +85,15 @@ export function checkFit(photo: Pick<Photo, 'isGrey'>, measured: MeasuredFace, f
     if (asymmetryRatio > FACE_BOUNDS.animalAsymmetry && instabilityRatio > FACE_BOUNDS.animalInstability) {
       throw new FacewrightError('FW_FACE_NOT_HUMAN', { reason: 'its halves do not belong together' });
     }
-    if (instabilityRatio > FACE_BOUNDS.uncertainInstability) {
-      warnings.push(createWarning('FACE_UNCERTAIN', { reason: 'its landmarks move when they are looked for again' }));
-    }
+  }
+  if (instabilityRatio !== null && instabilityRatio > FACE_BOUNDS.uncertainInstability) {
+    warnings.push(createWarning('FACE_UNCERTAIN', { reason: 'its landmarks move when they are looked for again' }));
+  } else if (measured.detection.score < FACE_BOUNDS.certainScore) {
+    warnings.push(
+      createWarning('FACE_UNCERTAIN', {
+        reason: `the detector gives it ${measured.detection.score.toFixed(2)}, a face in plain sight 0.85 or more`,
+      }),
+    );
   }
   if (Math.abs(yawDeg) > FACE_BOUNDS.turnedYawDeg) warnings.push(createWarning('FACE_TURNED_AWAY', { yawDeg }));
   const residualRatio = face.residualRmsPx / face.eyeDistancePx;
