@@ -23,10 +23,10 @@ describe('formatTable', () => {
 
 describe('showPath', () => {
   it('is short below the current folder and whole elsewhere', () => {
-    expect(showPath('/work/a/b.jpg', '/work')).toBe('a/b.jpg');
-    expect(showPath('/else/b.jpg', '/work')).toBe('/else/b.jpg');
-    expect(showPath('/work', '/work')).toBe('.');
-    expect(showPath('/work/..x/y', '/work')).toBe('..x/y');
+    expect(showPath('/here/a/b.jpg', '/here')).toBe('a/b.jpg');
+    expect(showPath('/else/b.jpg', '/here')).toBe('/else/b.jpg');
+    expect(showPath('/here', '/here')).toBe('.');
+    expect(showPath('/here/..x/y', '/here')).toBe('..x/y');
   });
 
   it('does not let a file name steer the terminal', () => {
