@@ -64,8 +64,8 @@ export async function findFaces(parts: EngineParts, bytes: Uint8Array, options: 
       height: photo.height,
       exifFocalPx: photo.exifFocalPx,
       landmarks: measured.landmarks,
-      ...(options.focalPx === undefined ? {} : { focalPx: options.focalPx }),
-      ...(options.focal35mm === undefined ? {} : { focal35mm: options.focal35mm }),
+      focalPx: options.focalPx,
+      focal35mm: options.focal35mm,
     });
     try {
       const fitted = fitFace({ model, landmarks: measured.landmarks, intrinsics });

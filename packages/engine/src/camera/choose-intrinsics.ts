@@ -28,9 +28,9 @@ export interface IntrinsicsInput {
   /** Focal length in pixels of the full-size photo from EXIF, or null. */
   readonly exifFocalPx?: number | null;
   /** Focal length in pixels of the full-size photo that the user asked for; wins over everything. */
-  readonly focalPx?: number | null;
+  readonly focalPx?: number | null | undefined;
   /** The same as a full-frame equivalent: focal length, millimetres, of a lens with this view over a 36 mm wide picture. */
-  readonly focal35mm?: number | null;
+  readonly focal35mm?: number | null | undefined;
   /** Landmarks of the face: with them an assumed focal length keeps the face at a likely distance. */
   readonly landmarks?: Pick<FaceLandmarks, 'points'>;
 }
