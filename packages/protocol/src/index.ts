@@ -1,3 +1,20 @@
+// Types only (as for the outputs below): the schemas come from '@facewright/protocol/api'.
+export type {
+  AccountView,
+  BatchView,
+  HealthView,
+  JobLandmarks,
+  JobOptions,
+  JobOptionsInput,
+  JobProgress,
+  JobResult,
+  JobState,
+  Problem,
+  ReconstructionEvent,
+  ReconstructionList,
+  ReconstructionView,
+  ResultFile,
+} from './api.ts';
 export {
   ERRORS,
   type ErrorCode,
