@@ -10,6 +10,7 @@ import { reconstruct } from './reconstruct.ts';
 import type { Reconstruction } from './reconstruction.ts';
 import { checkTextureSize, TEXTURE_SIZE_RANGE } from './texture/check-texture-size.ts';
 import { createTextureBaker, type TextureBaker } from './texture/create-texture-baker.ts';
+import { loadTextureTables } from './texture/load-texture-tables.ts';
 
 /** The loaded networks and models; makes faces of photos. Re-entrant: calls may overlap. */
 export interface Engine {
@@ -36,7 +37,7 @@ export interface EngineParts {
   readonly options: EngineOptions;
   readonly now: () => number;
   model(id: string | undefined): Promise<FaceModel>;
-  baker(model: FaceModel, size: number | undefined): TextureBaker;
+  baker(model: FaceModel, size: number | undefined): Promise<TextureBaker>;
 }
 
 /**
@@ -71,7 +72,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
 
   // One baker per model and texture size: it holds the texel tables. Only the last size of a model is kept, so that a
   // service that is asked for all sizes does not hold the tables of all (64 MB at 4096).
-  const bakers = new Map<string, TextureBaker>();
+  const bakers = new Map<string, { readonly size: number; readonly baker: Promise<TextureBaker> }>();
   const parts: EngineParts = {
     networks,
     canonicalMesh,
@@ -81,10 +82,11 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     baker(faceModel, size) {
       const wanted = checkTextureSize(size ?? textureSize);
       const known = bakers.get(faceModel.id);
-      if (known?.size === wanted) return known;
-      const made = createTextureBaker(faceModel, wanted);
-      bakers.set(faceModel.id, made);
-      return made;
+      if (known?.size === wanted) return known.baker;
+      const baker = loadTextureTables(faceModel, wanted, networks.info.cacheDir).then((tables) => createTextureBaker(faceModel, tables));
+      bakers.set(faceModel.id, { size: wanted, baker });
+      baker.catch(() => bakers.delete(faceModel.id));
+      return baker;
     },
   };
   let isClosed = false;

@@ -32,8 +32,8 @@ export async function reconstruct(parts: EngineParts, bytes: Uint8Array, options
     const decoding = opened.decode({ longSidePx: OVERVIEW_LONG_SIDE_PX, ...abort });
     decoding.catch(() => undefined); // awaited below, after what may fail before it
     const loaded = await loading;
-    // The decoder works on a thread of its own; meanwhile this one makes the texture's tables, once for a model and size.
-    const made = parts.baker(loaded, options.textureSize);
+    // The decoder works on a thread of its own; meanwhile this one reads or makes the texture's tables, once for a model and size.
+    const made = await parts.baker(loaded, options.textureSize);
     return { photo: opened, overview: await decoding, model: loaded, baker: made };
   });
 

@@ -7,15 +7,15 @@ import type { InferenceSession } from 'onnxruntime-node';
 import { checkNotCanceled } from './check-not-canceled.ts';
 import { chooseProvider, type ProbeProvider, probeProvider } from './choose-provider.ts';
 import { CONVERTER_VERSION, convertTfliteToOnnx } from './convert-tflite-to-onnx.ts';
-import { defaultCacheDir } from './default-cache-dir.ts';
+import { defaultCacheDir } from '../cache/default-cache-dir.ts';
 import { detectFaces } from './detect-faces.ts';
 import type { FaceNetworks, Provider } from './face-networks.ts';
 import { regionFromDetection, regionFromLandmarks } from './face-region.ts';
 import { findLandmarksInRegion } from './find-landmarks.ts';
 import { loadOnnxruntime, type Onnxruntime } from './load-onnxruntime.ts';
-import { type CachedNetwork, cacheNetwork } from './network-cache.ts';
+import { type CacheEntry, cacheEntry } from '../cache/cache-entry.ts';
 import { NETWORK_ASSETS, type NetworkAsset, readNetworkAsset } from './read-network-asset.ts';
-import { removeStaleNetworks } from './remove-stale-networks.ts';
+import { removeStaleEntries } from '../cache/remove-stale-entries.ts';
 
 export interface LoadNetworksOptions {
   /** @default 'cpu' */
@@ -74,7 +74,7 @@ async function loadOn(ort: Onnxruntime, provider: FaceNetworks['provider'], opti
   const close = async (): Promise<void> => {
     await Promise.all(sessions.splice(0).map((s) => s.release()));
   };
-  const open = async (name: NetworkAsset, network: CachedNetwork): Promise<RunNetwork> => {
+  const open = async (name: NetworkAsset, network: CacheEntry): Promise<RunNetwork> => {
     const session = await createSession(ort, name, network.bytes, { provider, isOptimized: network.isImproved && provider === 'cpu' });
     sessions.push(session);
     return networkRunner(ort, session);
@@ -116,7 +116,7 @@ async function loadOn(ort: Onnxruntime, provider: FaceNetworks['provider'], opti
  * The network as ONNX, from the cache when it is there. For the CPU it is kept as onnxruntime optimised it, which saves
  * 90 ms of each later start; that form depends on the release and on what the processor can do, hence both in the name.
  */
-async function readNetwork(ort: Onnxruntime, asset: NetworkAsset, provider: string, cacheDir: string | null): Promise<CachedNetwork> {
+async function readNetwork(ort: Onnxruntime, asset: NetworkAsset, provider: string, cacheDir: string | null): Promise<CacheEntry> {
   const kind = provider === 'cpu' ? `${versionOf(ort)}-${identifyProcessor()}` : 'plain';
   const name = `${asset}-${NETWORK_ASSETS[asset].sha256.slice(0, 16)}-v${CONVERTER_VERSION}-${kind}.onnx`;
   const make = async (): Promise<Uint8Array> => {
@@ -132,8 +132,8 @@ async function readNetwork(ort: Onnxruntime, asset: NetworkAsset, provider: stri
     await session.release();
     return readFile(scratchPath);
   };
-  const network = await (provider === 'cpu' ? cacheNetwork(cacheDir, name, make, optimize) : cacheNetwork(cacheDir, name, make));
-  if (cacheDir !== null && network.state === 'made') await removeStaleNetworks(cacheDir, asset, name);
+  const network = await (provider === 'cpu' ? cacheEntry(cacheDir, name, make, optimize) : cacheEntry(cacheDir, name, make));
+  if (cacheDir !== null && network.state === 'made') await removeStaleEntries(cacheDir, asset, name);
   return network;
 }
 

@@ -7,6 +7,7 @@ import { createTextureBaker, type TextureBaker } from './create-texture-baker.ts
 import type { FaceMaps, TextureMap } from './face-maps.ts';
 import { computeHeadLayout } from './head-layout.ts';
 import { createTexelMap, NO_TRIANGLE, rasterizeAttribute } from './texel-map.ts';
+import { computeTextureTables } from './texture-tables.ts';
 
 const SIZE = 512;
 
@@ -23,7 +24,7 @@ let maps: FaceMaps;
 
 beforeAll(async () => {
   head = await loadFaceModel('head');
-  baker = createTextureBaker(head, SIZE);
+  baker = createTextureBaker(head, computeTextureTables(head, SIZE));
   frontal = renderSyntheticPortrait(head, wavySkin);
   maps = await baker.bake(frontal);
 }, 60_000);
@@ -257,7 +258,7 @@ describe('createTextureBaker', () => {
     const other = renderSyntheticPortrait(head, () => [120, 80, 60], { yawDeg: -30, background: [250, 250, 250] });
     await baker.bake(other);
     const again = await baker.bake(frontal);
-    const fresh = await createTextureBaker(head, SIZE).bake(frontal);
+    const fresh = await createTextureBaker(head, computeTextureTables(head, SIZE)).bake(frontal);
     expectSameBytes(again, maps);
     expectSameBytes(fresh, maps);
   });
@@ -269,7 +270,7 @@ describe('createTextureBaker', () => {
   });
 
   it('stops within a part of the work when it is told to while it works, and the next bake is as ever', async () => {
-    const large = createTextureBaker(head, 2048);
+    const large = createTextureBaker(head, computeTextureTables(head, 2048));
     // Turns of the event loop that a bake takes, and that it takes when a timer stops it as soon as timers are served.
     const countTurns = async (bake: Promise<unknown>): Promise<number> => {
       let turns = 0;
@@ -317,13 +318,13 @@ describe('createTextureBaker', () => {
 
   it('refuses sizes that are not', () => {
     for (const size of [0, 511.5, 8192, Number.NaN])
-      expect(() => createTextureBaker(head, size)).toThrow(expect.objectContaining({ code: 'FW_ARG_INVALID' }));
+      expect(() => computeTextureTables(head, size)).toThrow(expect.objectContaining({ code: 'FW_ARG_INVALID' }));
   });
 
   it('paints the canonical face mesh as one filled skin', async () => {
     const canonical = await loadFaceModel('canonical');
     const portrait = renderSyntheticPortrait(canonical, wavySkin);
-    const baked = await createTextureBaker(canonical, SIZE).bake(portrait);
+    const baked = await createTextureBaker(canonical, computeTextureTables(canonical, SIZE)).bake(portrait);
     expect(baked.surfaces.map((s) => s.materials)).toEqual([['skin']]);
     // Most of the mask is seen from the front, eyes and mouth too; its edge is turned away and next to the background.
     expect(baked.observedRatio).toBeGreaterThan(0.7);

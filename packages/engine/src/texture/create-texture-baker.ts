@@ -13,21 +13,19 @@ import {
   type SeamConstraints,
   type SurfacePlan,
 } from './complete-surface.ts';
-import { createDetails, type Details, paintDetails } from './details.ts';
+import { type DetailTables, paintDetails } from './details.ts';
 import type { FaceMaps, SurfaceMaterial } from './face-maps.ts';
-import { createGrainTile, estimateGrain } from './grain.ts';
+import { estimateGrain } from './grain.ts';
 import { estimateHeadColors } from './head-colors.ts';
-import { computeHeadLayout, type HeadLayout } from './head-layout.ts';
+import type { HeadLayout } from './head-layout.ts';
 import { createSurfaceObservation, observeSurface, type SurfaceObservation } from './observe-surface.ts';
 import { createPaintScratch, type PaintScratch, paintSurface } from './paint-surface.ts';
 import { computePhotoFrame, type PhotoFrame } from './photo-frame.ts';
 import { createPhotoLevel } from './photo-level.ts';
-import { computeVertexUvs, createSurfaceTables, FIELD_SIZE, isLining, type SurfaceTables } from './surface-tables.ts';
-import { NO_TRIANGLE } from './texel-map.ts';
+import { FIELD_SIZE, isLining, type SurfaceTables } from './surface-tables.ts';
+import type { Seam, TextureTables } from './texture-tables.ts';
 import { createVisibilityBuffers } from './visibility.ts';
 
-/** Size of the scalp's texture relative to the skin's: hair is seen from further away than a face. */
-const SCALP_SIZE_RATIO = 0.75;
 /** Skin and scalp alike: a step of roughness along their rim would be seen in the highlights. */
 const SKIN_ROUGHNESS = 0.6;
 /** Undoes the blur of bilinear enlargement, see createPhotoLevel. */
@@ -57,34 +55,26 @@ export interface TextureBaker {
 }
 
 /**
- * Prepares the baking of textures: texel tables of the skin and the scalp, places of hair, folds and openings.
+ * Prepares the baking of textures: memory for one bake beside the tables.
  *
- * @param size - texels per side of the skin texture, 128..4096. Below 512 (see TEXTURE_SIZE_RANGE, which is what users may ask for) eyes and
- * lips are a few texels high; tests use such sizes.
- * @throws FW_ARG_INVALID
+ * @param tables - see {@link computeTextureTables}
  */
-export function createTextureBaker(model: FaceModel, size: number): TextureBaker {
-  if (!Number.isInteger(size) || size < 128 || size > 4096) {
-    throw new FacewrightError('FW_ARG_INVALID', { name: 'size', expected: 'a whole number of texels from 128 to 4096', actual: size });
-  }
-  const layout = computeHeadLayout(model);
-  const partsOf = (material: PartMaterial): readonly ModelPart[] => model.parts.filter((p) => p.material === material);
-  const skin = createSurface(model, layout, partsOf('skin'), size);
-  const scalpParts = partsOf('scalp');
-  const scalp = scalpParts.length > 0 ? createSurface(model, layout, scalpParts, Math.round(SCALP_SIZE_RATIO * size)) : null;
-  const seam = scalp === null ? null : findSeam(model, skin.tables, scalp.tables);
+export function createTextureBaker(model: FaceModel, tables: TextureTables): TextureBaker {
+  const { layout, seam, grainTile, details, size } = tables;
+  const skin = createSurface(model, tables.skin);
+  const scalp = tables.scalp === null ? null : createSurface(model, tables.scalp);
   const state: BakerState = {
     model,
     layout,
     skin,
     scalp,
     seam,
-    outside: [...skin.tables.parts, ...scalpParts.filter((p) => !isLining(p))],
+    outside: [...skin.tables.parts, ...(scalp?.tables.parts ?? []).filter((p) => !isLining(p))],
     visibility: createVisibilityBuffers(),
     workspace: createCompletionWorkspace(),
     localSkinTone: new Float32Array(3 * FIELD_SIZE * FIELD_SIZE),
-    grainTile: createGrainTile(),
-    details: createDetails(model, size),
+    grainTile,
+    details,
     size,
   };
   let last: Promise<unknown> = Promise.resolve();
@@ -107,8 +97,7 @@ interface Surface {
   readonly paint: PaintScratch;
 }
 
-function createSurface(model: FaceModel, layout: HeadLayout, parts: readonly ModelPart[], size: number): Surface {
-  const tables = createSurfaceTables(model, layout, parts, size);
+function createSurface(model: FaceModel, tables: SurfaceTables): Surface {
   return { tables, observation: createSurfaceObservation(), plan: createSurfacePlan(), paint: createPaintScratch(model, tables) };
 }
 
@@ -123,7 +112,7 @@ interface BakerState {
   readonly workspace: CompletionWorkspace;
   readonly localSkinTone: Float32Array;
   readonly grainTile: Int8Array;
-  readonly details: Details;
+  readonly details: DetailTables;
   readonly size: number;
 }
 
@@ -219,34 +208,6 @@ function estimatePixelsPerTexel(model: FaceModel, tables: SurfaceTables, frame: 
   if (ratios.length === 0) return 1;
   ratios.sort((a, b) => a - b);
   return ratios[ratios.length >> 1];
-}
-
-/** Vertices that two surfaces share and their texels in either field. */
-interface Seam {
-  readonly skinTexel: Uint32Array;
-  readonly scalpTexel: Uint32Array;
-}
-
-function findSeam(model: FaceModel, skin: SurfaceTables, scalp: SurfaceTables): Seam {
-  const skinUv = computeVertexUvs(model, skin.parts);
-  const scalpUv = computeVertexUvs(
-    model,
-    scalp.parts.filter((p) => !isLining(p)),
-  );
-  const skinTexel: number[] = [];
-  const scalpTexel: number[] = [];
-  const texel = (uv: Float32Array, v: number): number =>
-    Math.min(FIELD_SIZE - 1, Math.floor(uv[2 * v + 1] * FIELD_SIZE)) * FIELD_SIZE +
-    Math.min(FIELD_SIZE - 1, Math.floor(uv[2 * v] * FIELD_SIZE));
-  for (let v = 0; v < model.vertexCount; v++) {
-    if (Number.isNaN(skinUv[2 * v]) || Number.isNaN(scalpUv[2 * v])) continue;
-    const a = texel(skinUv, v);
-    const b = texel(scalpUv, v);
-    if (skin.field.triangle[a] === NO_TRIANGLE || scalp.field.triangle[b] === NO_TRIANGLE) continue;
-    skinTexel.push(a);
-    scalpTexel.push(b);
-  }
-  return { skinTexel: Uint32Array.from(skinTexel), scalpTexel: Uint32Array.from(scalpTexel) };
 }
 
 function computeSeamConstraints(seam: Seam, plan: SurfacePlan): SeamConstraints {

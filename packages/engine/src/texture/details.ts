@@ -10,46 +10,51 @@ import { paintMouth, paintTeeth } from './mouth-textures.ts';
 import { smoothstep } from './smoothstep.ts';
 import { createTexelMap, rasterizeAttribute } from './texel-map.ts';
 
-/** Eyes, mouth and lashes of a model: what is painted rather than photographed, as far as it is the same for everyone. Made when first used. */
-export interface Details {
-  readonly eye: () => EyeTemplate | null;
-  readonly teeth: () => Uint8Array;
-  readonly mouth: () => Uint8Array;
-  readonly lashAlpha: () => Uint8Array;
-  readonly occlusion: () => Uint8Array;
-  readonly blend: () => Uint8Array;
-  readonly size: { readonly eye: number; readonly mouth: number; readonly lashes: number; readonly small: number };
+/** Eyes, mouth and lashes of a model: what is painted rather than photographed, as far as it is the same for everyone. */
+export interface DetailTables {
+  readonly eye: EyeTemplate | null;
+  /** Each null where the model has no such part. */
+  readonly teeth: SquareTexture | null;
+  readonly mouth: SquareTexture | null;
+  readonly lashes: SquareTexture | null;
+  readonly occlusion: SquareTexture | null;
+  readonly blend: SquareTexture | null;
+}
+
+interface SquareTexture {
+  readonly size: number;
+  /** Shape (size,size,3) or, where it is the opacity of one colour, (size,size,4). */
+  readonly data: Uint8Array;
 }
 
 /** The rim of the lids lies in their shade. */
 const LID_SHADE = 0.85;
 
-export function createDetails(model: FaceModel, textureSize: number): Details {
+/** Side of textures that only hold a soft gradient. */
+const GRADIENT_SIZE = 128;
+
+export function computeDetailTables(model: FaceModel, textureSize: number): DetailTables {
   const partsOf = (material: PartMaterial): readonly ModelPart[] => model.parts.filter((p) => p.material === material);
   // Shares of the skin's size at which a texel is about as wide on the face as the skin's.
-  const size = {
-    eye: Math.min(1024, textureSize / 2),
-    mouth: Math.min(1024, textureSize / 4),
-    lashes: Math.min(1024, textureSize / 2),
-    small: 128,
+  const [eyeSize, mouthSize, lashesSize] = [2, 4, 2].map((share) => Math.min(1024, textureSize / share));
+  const paint = (material: PartMaterial, size: number, painter: (parts: readonly ModelPart[]) => Uint8Array): SquareTexture | null => {
+    const parts = partsOf(material);
+    return parts.length === 0 ? null : { size, data: painter(parts) };
   };
+  const eyeball = partsOf('sclera')[0];
   return {
-    size,
-    eye: once(() => {
-      const part = partsOf('sclera')[0];
-      return part === undefined ? null : createEyeTemplate(model, part, size.eye);
-    }),
-    teeth: once(() => paintTeeth(model, partsOf('teeth'), size.mouth)),
-    mouth: once(() => paintMouth(model, partsOf('mouth'), size.mouth)),
-    lashAlpha: once(() => withAlpha(paintLashAlpha(model, partsOf('lashes'), size.lashes))),
-    occlusion: once(() => withAlpha(paintOcclusion(size.small))),
-    blend: once(() => withAlpha(paintCorner(model, partsOf('eyeBlend'), size.small))),
+    eye: eyeball === undefined ? null : createEyeTemplate(model, eyeball, eyeSize),
+    teeth: paint('teeth', mouthSize, (parts) => paintTeeth(model, parts, mouthSize)),
+    mouth: paint('mouth', mouthSize, (parts) => paintMouth(model, parts, mouthSize)),
+    lashes: paint('lashes', lashesSize, (parts) => withAlpha(paintLashAlpha(model, parts, lashesSize))),
+    occlusion: paint('eyeOcclusion', GRADIENT_SIZE, () => withAlpha(paintOcclusion(GRADIENT_SIZE))),
+    blend: paint('eyeBlend', GRADIENT_SIZE, (parts) => withAlpha(paintCorner(model, parts, GRADIENT_SIZE))),
   };
 }
 
 /** Surfaces of everything but skin and scalp. */
 export function paintDetails(
-  details: Details,
+  { eye, teeth, mouth, lashes, occlusion, blend }: DetailTables,
   model: FaceModel,
   input: { readonly landmarks: FaceLandmarks; readonly view: PhotoView },
   colors: HeadColors,
@@ -61,14 +66,9 @@ export function paintDetails(
   // Photos of dark scenes keep their light: what is painted is as bright as the rest.
   const exposure = Math.max(0.55, Math.min(1.05, 0.55 + (0.5 * skinLuma) / 165));
   const out: SurfaceMaterial[] = [];
-  const { size } = details;
   const light: [number, number, number, number] = [...linear([255 * exposure, 255 * exposure, 255 * exposure]), 1];
-  if (has('mouth')) {
-    out.push({ ...opaque('mouth', ['mouth'], texture('mouth', size.mouth, details.mouth(), saturation), 0.35), baseColor: light });
-  }
-  if (has('teeth'))
-    out.push({ ...opaque('teeth', ['teeth'], texture('teeth', size.mouth, details.teeth(), saturation), 0.25), baseColor: light });
-  const eye = details.eye();
+  if (mouth !== null) out.push({ ...opaque('mouth', ['mouth'], texture('mouth', mouth, saturation), 0.35), baseColor: light });
+  if (teeth !== null) out.push({ ...opaque('teeth', ['teeth'], texture('teeth', teeth, saturation), 0.25), baseColor: light });
   if (eye !== null) {
     const eyeColors = estimateEyeColors(input.landmarks, input.view, skinLuma);
     const map: TextureMap = { name: 'eyes', width: eye.size, height: eye.size, channels: 3, data: paintEye(eye, eyeColors, saturation) };
@@ -85,21 +85,21 @@ export function paintDetails(
   for (let k = 0; k < 3; k++) flesh[k] *= LID_SHADE;
   desaturate(flesh, saturation);
   if (has('lacrimal')) out.push({ ...opaque('lacrimal', ['lacrimal'], null, 0.2), baseColor: [...linear(flesh), 1] });
-  if (has('eyeBlend')) {
+  if (blend !== null) {
     out.push({
-      ...opaque('eyeBlend', ['eyeBlend'], white('eyeBlend', size.small, details.blend()), 0.2),
+      ...opaque('eyeBlend', ['eyeBlend'], white('eyeBlend', blend), 0.2),
       baseColor: [...linear(flesh), 1],
       alphaMode: 'BLEND',
     });
   }
-  if (has('eyeOcclusion')) {
+  if (occlusion !== null) {
     out.push({
-      ...opaque('eyeOcclusion', ['eyeOcclusion'], white('eyeOcclusion', size.small, details.occlusion()), 1),
+      ...opaque('eyeOcclusion', ['eyeOcclusion'], white('eyeOcclusion', occlusion), 1),
       baseColor: [...linear([24, 14, 12]), 1],
       alphaMode: 'BLEND',
     });
   }
-  if (has('lashes')) {
+  if (lashes !== null) {
     const dark = colors.hair === null ? [60, 45, 38] : colors.hair.rgb;
     const lash: [number, number, number] = [
       Math.min(70, 0.3 * dark[0] + 8),
@@ -107,7 +107,7 @@ export function paintDetails(
       Math.min(55, 0.26 * dark[2] + 6),
     ];
     out.push({
-      ...opaque('lashes', ['lashes'], white('lashes', size.lashes, details.lashAlpha()), 0.8),
+      ...opaque('lashes', ['lashes'], white('lashes', lashes), 0.8),
       baseColor: [...linear(lash), 1],
       alphaMode: 'BLEND',
       doubleSided: true,
@@ -116,19 +116,11 @@ export function paintDetails(
   return out;
 }
 
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | null = null;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
-}
-
 function opaque(name: string, materials: readonly PartMaterial[], albedo: TextureMap | null, roughness: number): SurfaceMaterial {
   return { name, materials, albedo, baseColor: [1, 1, 1, 1], roughness, alphaMode: 'OPAQUE', doubleSided: false };
 }
 
-function texture(name: string, size: number, rgb: Uint8Array, saturation: number): TextureMap {
+function texture(name: string, { size, data: rgb }: SquareTexture, saturation: number): TextureMap {
   if (saturation === 1) return { name, width: size, height: size, channels: 3, data: rgb };
   const data = new Uint8Array(rgb.length);
   for (let o = 0; o < rgb.length; o += 3) {
@@ -139,8 +131,8 @@ function texture(name: string, size: number, rgb: Uint8Array, saturation: number
 }
 
 /** The colour comes from the material; the texture holds the opacity. */
-function white(name: string, size: number, rgba: Uint8Array): TextureMap {
-  return { name, width: size, height: size, channels: 4, data: rgba };
+function white(name: string, { size, data }: SquareTexture): TextureMap {
+  return { name, width: size, height: size, channels: 4, data };
 }
 
 /** White with the given opacity, shape (N,4). */

@@ -3,6 +3,7 @@ import { PLAN, type SurfacePlan } from './complete-surface.ts';
 import { GRAIN_TILE } from './grain.ts';
 import type { PhotoFrame } from './photo-frame.ts';
 import type { PhotoLevel } from './photo-level.ts';
+import { planRuns } from './plan-runs.ts';
 import { FIELD_SIZE, type SurfaceTables } from './surface-tables.ts';
 import { NO_TRIANGLE } from './texel-map.ts';
 
@@ -45,7 +46,7 @@ export function createPaintScratch(model: FaceModel, tables: SurfaceTables): Pai
     own: new Float64Array(n),
     mirrored: new Float64Array(n),
     pixels: new Float64Array(2 * model.vertexCount),
-    isEmpty: findEmptyRuns(tables),
+    isEmpty: tables.emptyRuns,
     runs: planRuns(tables.map.size),
     kinds: new Uint8Array(FIELD_SIZE + 1),
     line: new Float32Array((FIELD_SIZE + 2) * PLAN.count),
@@ -128,7 +129,7 @@ export async function paintSurface(
     maxY: Math.max(0, level.height - 1.001),
     grainTile: options.grainTile,
     grainScale: options.grain / 40 / 128,
-    strands: hasHair ? tables.strands() : NO_STRANDS,
+    strands: hasHair ? tables.strands : NO_STRANDS,
     contrast: options.hairContrast / 40,
     observed: options.observed ?? NOT_WANTED,
     line: scratch.line,
@@ -445,33 +446,6 @@ function storeMixed({ size, runs, mixed, out }: Canvas, first: number, last: num
   for (let k = first; k < last; k++) {
     for (let o = 3 * runs[k], p = 3 * (row * size) + o; o < 3 * runs[k + 1]; o++, p++) out[p] = mixed[o];
   }
-}
-
-/**
- * First columns of the runs of a row: run k, 0..F, lies between the centres of the field's cells k - 1 and k; shape (F+2), the last is the size.
- */
-function planRuns(size: number): Int32Array {
-  const step = FIELD_SIZE / size;
-  const runs = new Int32Array(FIELD_SIZE + 2);
-  for (let k = 0; k <= FIELD_SIZE; k++) runs[k] = Math.max(0, Math.min(size, Math.ceil((k - 0.5) / step - 0.5)));
-  runs[FIELD_SIZE + 1] = size;
-  return runs;
-}
-
-function findEmptyRuns({ map }: SurfaceTables): Uint8Array {
-  const { size, triangle } = map;
-  const runs = planRuns(size);
-  const isEmpty = new Uint8Array(size * (FIELD_SIZE + 1));
-  for (let row = 0; row < size; row++) {
-    for (let k = 0; k <= FIELD_SIZE; k++)
-      isEmpty[row * (FIELD_SIZE + 1) + k] = isEmptyRun(triangle, row * size + runs[k], row * size + runs[k + 1]) ? 1 : 0;
-  }
-  return isEmpty;
-}
-
-function isEmptyRun(triangle: Uint16Array, from: number, to: number): boolean {
-  for (let p = from; p < to; p++) if (triangle[p] !== NO_TRIANGLE) return false;
-  return true;
 }
 
 /** One colour everywhere, by copying ever longer pieces. */

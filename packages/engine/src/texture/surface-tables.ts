@@ -1,10 +1,11 @@
 import type { FaceModel, ModelPart } from '../models/face-model.ts';
+import { FIELD_SIZE } from './field-size.ts';
 import { paintStrands } from './hair-strands.ts';
 import type { HeadLayout } from './head-layout.ts';
+import { findEmptyRuns } from './plan-runs.ts';
 import { createTexelMap, NO_TRIANGLE, type TexelMap } from './texel-map.ts';
 
-/** Texels per side of the coarse grids on which visibility, weights and completed colours live: about 1.2 mm on a face. */
-export const FIELD_SIZE = 256;
+export { FIELD_SIZE };
 
 /** Everything about one photo-textured surface (face skin, or scalp and neck) that does not depend on the photo. */
 export interface SurfaceTables {
@@ -32,8 +33,10 @@ export interface SurfaceTables {
   readonly lining: Uint8Array;
   /** Shape (2N): pairs of field texels that show the same vertex on the two sides of a cut in the UV map. */
   readonly cuts: Uint32Array;
-  /** Shape (size,size), -127..127: strands of short hair; made when first asked for. */
-  readonly strands: () => Int8Array;
+  /** Shape (size,size), -127..127: strands of short hair. Empty where the model has no hair. */
+  readonly strands: Int8Array;
+  /** Shape (size,F+1): see {@link findEmptyRuns}. */
+  readonly emptyRuns: Uint8Array;
 }
 
 export function createSurfaceTables(model: FaceModel, layout: HeadLayout, parts: readonly ModelPart[], size: number): SurfaceTables {
@@ -53,7 +56,6 @@ export function createSurfaceTables(model: FaceModel, layout: HeadLayout, parts:
 
   const places = findPlaces(model, field, lining);
   const onField = (values: Float32Array, fallback: number): Float32Array => interpolateOnField(places, values, fallback);
-  let strands: Int8Array | null = null;
   return {
     parts,
     map,
@@ -68,7 +70,8 @@ export function createSurfaceTables(model: FaceModel, layout: HeadLayout, parts:
     core: onField(layout.core, 0),
     lining,
     cuts: findCuts(model, field, parts),
-    strands: () => (strands ??= paintStrands(model, layout, map)),
+    emptyRuns: findEmptyRuns(map),
+    strands: layout.isFullHead ? paintStrands(model, layout, map) : new Int8Array(0),
   };
 }
 

@@ -8,20 +8,20 @@ const MAX_UNFINISHED_AGE_MS = 3600_000;
 const MAX_UNUSED_AGE_MS = 30 * 24 * 3600_000;
 
 /**
- * Removes from the cache folder what nobody needs any more of one network: unfinished files of killed starts, and entries
- * that were not used for 30 days (`cacheNetwork` refreshes the time of one that it reads). Age is the only rule:
+ * Removes from the cache folder what nobody needs any more of one thing: unfinished files of killed starts, and entries
+ * that were not used for 30 days (`cacheEntry` refreshes the time of one that it reads). Age is the only rule:
  * versions that run side by side keep their entries, and one that comes back later makes its own anew. An entry is read
- * whole when it is opened, so a process that runs does not miss it. Only files named as this network's entries are touched;
+ * whole when it is opened, so a process that runs does not miss it. Only files named as its entries are touched;
  * what cannot be removed stays.
  *
- * @param network - what the names of its entries begin with, as `face-detector`
+ * @param thing - what the names of its entries begin with, as `face-detector`
  * @param keep - name of the entry that was just made
  */
-export async function removeStaleNetworks(cacheDir: string, network: string, keep: string): Promise<void> {
+export async function removeStaleEntries(cacheDir: string, thing: string, keep: string): Promise<void> {
   const names = await readdir(cacheDir).catch(() => []);
   for (const name of names) {
-    if (name === keep || !name.startsWith(network)) continue;
-    const rest = name.slice(network.length);
+    if (name === keep || !name.startsWith(thing)) continue;
+    const rest = name.slice(thing.length);
     const isUnfinished = UNFINISHED.test(rest);
     if (!isUnfinished && !ENTRY.test(rest)) continue;
     const path = join(cacheDir, name);
@@ -34,7 +34,7 @@ export async function removeStaleNetworks(cacheDir: string, network: string, kee
   }
 }
 
-/** What follows the network's name: 16 digits of its hash, the converter's version, the kind. See `readNetwork`. */
-const ENTRY = /^-[0-9a-f]{16}-v\d+-[\w.-]+\.onnx$/;
+/** What follows the thing's name: 16 digits of its hash, the version of what made it, the kind. See `readNetwork`, `loadTextureTables`. */
+const ENTRY = /^-[0-9a-f]{16}-v\d+-[\w.-]+\.(?:onnx|tables)$/;
 /** An entry's name, the process, a UUID. */
-const UNFINISHED = /^-[0-9a-f]{16}-v\d+-[\w.-]+\.onnx\.\d+\.[0-9a-f-]{36}\.tmp$/;
+const UNFINISHED = /^-[0-9a-f]{16}-v\d+-[\w.-]+\.(?:onnx|tables)\.\d+\.[0-9a-f-]{36}\.tmp$/;

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { removeStaleNetworks } from './remove-stale-networks.ts';
+import { removeStaleEntries } from './remove-stale-entries.ts';
 
 const HOUR = 1;
 const DAY = 24;
@@ -10,7 +10,7 @@ const CURRENT = 'face-detector-0123456789abcdef-v2-1.27.0-aaaaaaaa.onnx';
 const OTHER = 'face-detector-0123456789abcdef-v1-1.27.0-bbbbbbbb.onnx';
 const unfinished = (name: string) => `${name}.4242.01234567-89ab-4cde-8f01-23456789abcd.tmp`;
 
-describe('removeStaleNetworks', () => {
+describe('removeStaleEntries', () => {
   let dir: string;
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'facewright-'));
@@ -32,11 +32,11 @@ describe('removeStaleNetworks', () => {
     await writeFile(join(dir, name), '');
     const then = Date.now() / 1000 - ageHours * 3600;
     await utimes(join(dir, name), then, then);
-    await removeStaleNetworks(dir, 'face-detector', CURRENT);
+    await removeStaleEntries(dir, 'face-detector', CURRENT);
     expect(await readdir(dir)).toEqual(isKept ? [name] : []);
   });
 
   it('says nothing of a folder that is not there', async () => {
-    await expect(removeStaleNetworks(join(dir, 'none'), 'face-detector', CURRENT)).resolves.toBeUndefined();
+    await expect(removeStaleEntries(join(dir, 'none'), 'face-detector', CURRENT)).resolves.toBeUndefined();
   });
 });

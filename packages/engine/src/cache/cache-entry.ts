@@ -1,9 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { makeFolder } from './make-folder.ts';
 
-export interface CachedNetwork {
+export interface CacheEntry {
   readonly bytes: Uint8Array;
   /** Whether `bytes` went through `improve`. */
   readonly isImproved: boolean;
@@ -16,21 +17,22 @@ export interface CachedNetwork {
 /**
  * Reads `name` from the cache folder, or makes it and leaves it there, improved, for the next start.
  *
- * An entry is the content followed by its sha256, so one that was cut off or changed is noticed and made anew. It is
- * written under a name of its own and then renamed: processes that start at the same time may all write, and each reads
+ * An entry is the content followed by its CRC-32, so one that was cut off or damaged is noticed and made anew. (Against
+ * somebody who may write to the folder no checksum beside the content would help; this one costs a tenth of a SHA-256.) It
+ * is written under a name of its own and then renamed: processes that start at the same time may all write, and each reads
  * a whole entry. A folder that cannot be written or read costs time only. Reading an entry refreshes its time, once a day, so
- * that its age tells how long it was not used (see remove-stale-networks.ts).
+ * that its age tells how long it was not used (see remove-stale-entries.ts).
  *
  * @param cacheDir Null: no cache.
  * @param name Must change whenever the content would.
  * @param improve Spends time once to save it at each later start; may write to `scratchPath`, which is removed afterwards.
  */
-export async function cacheNetwork(
+export async function cacheEntry(
   cacheDir: string | null,
   name: string,
   make: () => Promise<Uint8Array>,
   improve: (bytes: Uint8Array, scratchPath: string) => Promise<Uint8Array> = (bytes) => Promise.resolve(bytes),
-): Promise<CachedNetwork> {
+): Promise<CacheEntry> {
   if (cacheDir === null) return { bytes: await make(), isImproved: false, state: 'off', writeError: null };
   const path = join(cacheDir, name);
   const known = await readEntry(path);
@@ -52,9 +54,13 @@ export async function cacheNetwork(
   }
 }
 
-const DIGEST_BYTES = 32;
+const DIGEST_BYTES = 4;
 
-const digestOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
+function digestOf(bytes: Uint8Array): Buffer {
+  const digest = Buffer.alloc(DIGEST_BYTES);
+  digest.writeUInt32LE(crc32(bytes));
+  return digest;
+}
 
 async function readEntry(path: string): Promise<Uint8Array | null> {
   let entry: Buffer;

@@ -2,10 +2,10 @@ import { mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { cacheEntry } from './cache-entry.ts';
 import { defaultCacheDir } from './default-cache-dir.ts';
-import { cacheNetwork } from './network-cache.ts';
 
-describe('cacheNetwork', () => {
+describe('cacheEntry', () => {
   let dir: string;
   let made: number;
   const content = Uint8Array.from({ length: 5000 }, (_, i) => i);
@@ -21,8 +21,8 @@ describe('cacheNetwork', () => {
 
   it('makes once and reads afterwards, from a folder that it creates', async () => {
     const deep = join(dir, 'a', 'b');
-    expect(await cacheNetwork(deep, 'n', make)).toMatchObject({ state: 'made', writeError: null });
-    const again = await cacheNetwork(deep, 'n', make);
+    expect(await cacheEntry(deep, 'n', make)).toMatchObject({ state: 'made', writeError: null });
+    const again = await cacheEntry(deep, 'n', make);
     expect(again.state).toBe('hit');
     expect(Buffer.from(again.bytes).equals(content)).toBe(true);
     expect(made).toBe(1);
@@ -33,12 +33,12 @@ describe('cacheNetwork', () => {
     ['cut off', (p: string) => truncate(p, 4000)],
     ['empty', (p: string) => truncate(p, 0)],
   ])('makes an entry anew that was damaged: %s', async (_, damage) => {
-    await cacheNetwork(dir, 'n', make);
+    await cacheEntry(dir, 'n', make);
     await damage(join(dir, 'n'));
-    const mended = await cacheNetwork(dir, 'n', make);
+    const mended = await cacheEntry(dir, 'n', make);
     expect(mended.state).toBe('made');
     expect(Buffer.from(mended.bytes).equals(content)).toBe(true);
-    expect((await cacheNetwork(dir, 'n', make)).state).toBe('hit');
+    expect((await cacheEntry(dir, 'n', make)).state).toBe('hit');
   });
 
   it('keeps what was improved, and falls back to what was made', async () => {
@@ -49,21 +49,21 @@ describe('cacheNetwork', () => {
       );
       return readFile(scratchPath);
     };
-    const first = await cacheNetwork(dir, 'n', make, improve);
+    const first = await cacheEntry(dir, 'n', make, improve);
     expect([first.isImproved, first.bytes[3]]).toEqual([true, 252]);
-    expect((await cacheNetwork(dir, 'n', make, improve)).bytes[3]).toBe(252);
-    const failed = await cacheNetwork(dir, 'm', make, () => Promise.reject(new Error('no')));
+    expect((await cacheEntry(dir, 'n', make, improve)).bytes[3]).toBe(252);
+    const failed = await cacheEntry(dir, 'm', make, () => Promise.reject(new Error('no')));
     expect([failed.isImproved, failed.state, failed.bytes[3]]).toEqual([false, 'off', 3]);
-    expect((await cacheNetwork(null, 'n', make, improve)).isImproved).toBe(false);
+    expect((await cacheEntry(null, 'n', make, improve)).isImproved).toBe(false);
     expect(await readdir(dir)).toEqual(['n']);
   });
 
   it('makes the time of an entry that is used new, once a day', async () => {
-    await cacheNetwork(dir, 'n', make);
+    await cacheEntry(dir, 'n', make);
     const ageAfterUse = async (hours: number) => {
       const then = Date.now() / 1000 - hours * 3600;
       await utimes(join(dir, 'n'), then, then);
-      expect((await cacheNetwork(dir, 'n', make)).state).toBe('hit');
+      expect((await cacheEntry(dir, 'n', make)).state).toBe('hit');
       return (Date.now() - (await stat(join(dir, 'n'))).mtimeMs) / 3600_000;
     };
     // Hours; half an hour for a slow machine and coarse file times.
@@ -72,7 +72,7 @@ describe('cacheNetwork', () => {
   });
 
   it('gives every one of many concurrent starts the whole content and leaves one file', async () => {
-    const all = await Promise.all(Array.from({ length: 20 }, () => cacheNetwork(dir, 'n', make)));
+    const all = await Promise.all(Array.from({ length: 20 }, () => cacheEntry(dir, 'n', make)));
     for (const one of all) expect(Buffer.from(one.bytes).equals(content)).toBe(true);
     expect(await readdir(dir)).toEqual(['n']);
   });
@@ -81,8 +81,8 @@ describe('cacheNetwork', () => {
     const file = join(dir, 'file');
     await writeFile(file, '');
     // A file where the folder should be: refused to every user, root included.
-    expect(await cacheNetwork(file, 'n', make)).toMatchObject({ state: 'off', writeError: expect.stringMatching(/EEXIST|ENOTDIR/) });
-    expect(await cacheNetwork(null, 'n', make)).toMatchObject({ state: 'off', writeError: null });
+    expect(await cacheEntry(file, 'n', make)).toMatchObject({ state: 'off', writeError: expect.stringMatching(/EEXIST|ENOTDIR/) });
+    expect(await cacheEntry(null, 'n', make)).toMatchObject({ state: 'off', writeError: null });
   });
 });
 
