@@ -1,6 +1,6 @@
 import type { FaceOption } from './acceptance/choose-face.ts';
 import type { IdentityPrior } from './fit/fitted-face.ts';
-import type { Provider } from './nets/face-networks.ts';
+import type { FaceLandmarks, Provider } from './nets/face-networks.ts';
 import type { PhotoLimits } from './photo/photo.ts';
 import type { OnProgress } from './progress.ts';
 
@@ -33,6 +33,8 @@ export interface ReconstructOptions {
   readonly identityPrior?: IdentityPrior;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
+  /** Called once, as soon as the landmarks are known: in the frame of the full-size upright photo, whose size comes with them. */
+  readonly onLandmarks?: (landmarks: FaceLandmarks, photo: { readonly width: number; readonly height: number }) => void;
   /** Only its extension is looked at, for the warning about a wrong one. */
   readonly fileName?: string;
 }

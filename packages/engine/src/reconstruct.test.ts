@@ -30,6 +30,22 @@ describe('reconstruct', () => {
     expect(confidence).toBeGreaterThan(0.9);
   });
 
+  it('tells the landmarks as soon as they are known, before the fit begins', async () => {
+    const order: string[] = [];
+    let told: { points: Float64Array; width: number; height: number } | undefined;
+    const made = await engine.reconstruct(photo, {
+      onProgress: ({ stage, done }) => order.push(`${stage}${done ? ' done' : ''}`),
+      onLandmarks: ({ points }, size) => {
+        order.push('told');
+        told = { points: points.slice(), ...size };
+      },
+    });
+    expect(order.indexOf('told')).toBeGreaterThan(order.indexOf('landmarks done'));
+    expect(order.indexOf('told')).toBeLessThan(order.indexOf('fit'));
+    expect(order.filter((o) => o === 'told')).toHaveLength(1);
+    expect(told).toEqual({ points: made.landmarks.points, width: 1600, height: 2000 });
+  });
+
   it('gives the 52 weights in Apple’s order, between 0 and 1', async () => {
     const { blendshapes, face } = await engine.reconstruct(photo);
     expect(blendshapes.map((b) => b.name)).toEqual([...ARKIT_NAMES]);

@@ -48,6 +48,7 @@ export async function reconstruct(parts: EngineParts, bytes: Uint8Array, options
     const face = await measureFace(networks, parts.canonicalMesh, located, choice.position, signal);
     return { measured: face, landmarkWarnings: checkLandmarks(photo, face) };
   });
+  options.onLandmarks?.(measured.landmarks, { width: photo.width, height: photo.height });
 
   // 4 fit: camera, pose, identity, expression.
   const { face, intrinsics, fitWarnings } = await stages.run('fit', () => {
