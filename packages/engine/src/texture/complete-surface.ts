@@ -84,8 +84,14 @@ const SOFTENING_PASSES = 3;
 /** Light differs between the halves of a face by no more than this (a lamp beside it), 8-bit levels. */
 const MAX_OFFSET = 70;
 
+/** The band along the outline of the head in which colours are looked at more closely, millimetres across the line of sight. */
+const RIM_NEAR_MM = 5;
+const RIM_FAR_MM = 14;
+/** Distances from the skin's tone count this much more at the outline: twice the usual strictness. */
+const RIM_STRICTNESS = 1;
+
 /** Whether there is usually hair: 0 below the hairline, 1 above, thinning out over a finger's width. */
-const usualHair = (hairlineMm: number): number => smoothstep(-9, 11, hairlineMm);
+const usualHair = (hairlineMm: number): number => smoothstep(-13, 17, hairlineMm);
 
 /**
  * Decides for every place of a surface what paints it: the photo, the mirrored photo or a smooth continuation of what is around.
@@ -201,7 +207,7 @@ function shareSides(
     const covered = 0.6 * nearer * Math.max(notSkin[p], darker);
     const gain = b - a + covered;
     const w = smoothstep(0.1, 0.45, a) * (1 - smoothstep(0.15, 0.6, gain));
-    const mirrored = (1 - w) * smoothstep(0.15, 0.5, b) * smoothstep(0.08, 0.3, gain);
+    const mirrored = (1 - w) * smoothstep(0.3, 0.75, b) * smoothstep(0.08, 0.3, gain);
     channels[o + PLAN.own] = w;
     channels[o + PLAN.mirrored] = mirrored;
     mirroredSum += mirrored;
@@ -343,14 +349,21 @@ function weighTexels(
   end: number,
 ): void {
   const { texels, outsideMm, hairlineMm, lipRimMm } = tables;
-  const { rgb, tone, seen, beyondMm } = observation;
+  const { rgb, tone, seen, beyondMm, outlineMm } = observation;
   const { hair } = colors;
   for (let i = from; i < end; i++) {
     const p = texels[i];
     notSkin[p] = 0;
     if (seen[p] === 0) continue;
+    // Near the outline of the head light grazes and the background is near: there skin must look more like the skin around.
+    const rim = Math.max(
+      1 - smoothstep(RIM_NEAR_MM, RIM_FAR_MM, outlineMm[p]),
+      smoothstep(-10, -2, beyondMm[p]) * (1 - smoothstep(0.5, 0.9, seen[p])),
+    );
     const distance = computeToneDistance(tone, 3 * p, tones, toneStep * p, colors.skinSpread);
-    const other = smoothstep(SKIN_SURE, SKIN_NOT, distance);
+    const strictness =
+      rim > 0 ? rim * (1 - smoothstep(-20, -8, hairlineMm[p])) * looksForeign(tone, 3 * p, tones, toneStep * p, colors.skinSpread) : 0;
+    const other = smoothstep(SKIN_SURE, SKIN_NOT, distance * (1 + RIM_STRICTNESS * strictness));
     notSkin[p] = other;
     const outside = outsideMm[p];
     const hairline = hairlineMm[p];
@@ -359,7 +372,7 @@ function weighTexels(
     let belongs = 1;
     if (other > 0) {
       const edge = Math.max(smoothstep(-9, -3, beyondMm[p]), 1 - smoothstep(0.3, 0.65, seen[p]));
-      belongs = 1 - other * Math.max(smoothstep(-9, -1, outside), edge * smoothstep(-40, -22, outside));
+      belongs = 1 - other * Math.max(smoothstep(-9, -1, outside), edge * smoothstep(-40, -22, outside), rim);
     }
     let reach = 1 - smoothstep(14, 34, outside);
     // Above the brows there is nothing but forehead, hair or hat before the scalp, as long as the surface is not seen edge-on.
@@ -378,6 +391,20 @@ function weighTexels(
     foreign[p] = 1 - belongs;
     own[p] = seen[p] * reach * lipMargin(rgb, tone, p, lipRimMm[p], colors);
   }
+}
+
+/** 0 for a tone that skin takes in its own shade (darker, redder), 1 for what shade does not do: brighter, bluer or less red by 1.5 standard deviations. */
+function looksForeign(
+  tone: Float32Array,
+  o: number,
+  reference: Float32Array,
+  q: number,
+  spread: readonly [number, number, number],
+): number {
+  const brighter = (tone[o] - reference[q]) / spread[0];
+  const bluer = (tone[o + 1] - reference[q + 1]) / spread[1];
+  const paler = (reference[q + 2] - tone[o + 2]) / spread[2];
+  return smoothstep(0, 1.5, Math.max(brighter, bluer, paler));
 }
 
 /**

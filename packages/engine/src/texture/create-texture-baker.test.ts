@@ -327,7 +327,7 @@ describe('createTextureBaker', () => {
     const baked = await createTextureBaker(canonical, computeTextureTables(canonical, SIZE)).bake(portrait);
     expect(baked.surfaces.map((s) => s.materials)).toEqual([['skin']]);
     // Most of the mask is seen from the front, eyes and mouth too; its edge is turned away and next to the background.
-    expect(baked.observedRatio).toBeGreaterThan(0.7);
+    expect(baked.observedRatio).toBeGreaterThan(0.65);
     const { data } = albedoOf(baked, 'skin');
     let darkest = 255;
     for (let o = 0; o < data.length; o += 3) darkest = Math.min(darkest, data[o]);

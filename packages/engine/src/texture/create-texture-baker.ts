@@ -3,7 +3,6 @@ import type { FittedFace } from '../fit/fitted-face.ts';
 import type { FaceModel, ModelPart, PartMaterial } from '../models/face-model.ts';
 import type { FaceLandmarks } from '../nets/face-networks.ts';
 import type { PhotoView } from '../photo/photo.ts';
-import type { RasterBuffers } from '../render/rasterize.ts';
 import {
   type CompletionWorkspace,
   completeSurface,
@@ -24,7 +23,7 @@ import { computePhotoFrame, type PhotoFrame } from './photo-frame.ts';
 import { createPhotoLevel } from './photo-level.ts';
 import { FIELD_SIZE, isLining, type SurfaceTables } from './surface-tables.ts';
 import type { Seam, TextureTables } from './texture-tables.ts';
-import { createVisibilityBuffers } from './visibility.ts';
+import { createVisibilityBuffers, type VisibilityBuffers } from './visibility.ts';
 
 /** Skin and scalp alike: a step of roughness along their rim would be seen in the highlights. */
 const SKIN_ROUGHNESS = 0.6;
@@ -108,7 +107,7 @@ interface BakerState {
   readonly scalp: Surface | null;
   readonly seam: Seam | null;
   readonly outside: readonly ModelPart[];
-  readonly visibility: RasterBuffers;
+  readonly visibility: VisibilityBuffers;
   readonly workspace: CompletionWorkspace;
   readonly localSkinTone: Float32Array;
   readonly grainTile: Int8Array;

@@ -15,6 +15,8 @@ export interface SurfaceObservation {
   readonly tone: Float32Array;
   /** Shape (F,F), millimetres: distance outside the outline of the face landmarks in the photo, negative inside; meaningless where `seen` is 0. */
   readonly beyondMm: Float32Array;
+  /** Shape (F,F), millimetres: distance to the outline of the fitted head in the photo (see VisibilityGrid); meaningless where `seen` is 0. */
+  readonly outlineMm: Float32Array;
 }
 
 /** Cosine to the camera at which a surface begins to count as seen, and from which it counts in full. */
@@ -22,6 +24,12 @@ const FACING_ZERO = 0.14;
 const FACING_FULL = 0.5;
 /** The surface may lie this far behind the nearest one and still be it, millimetres; half as much again is the soft edge. */
 const DEPTH_BIAS_MM = 3;
+/**
+ * Nothing is taken nearer to the outline of the fitted head than the first, all from the second on, millimetres: fits miss the outline by some
+ * millimetres, and what lies beyond it is the background.
+ */
+const OUTLINE_ZERO_MM = 1.5;
+const OUTLINE_FULL_MM = 6;
 /** Width of the soft edge at the border of the photo, eye distances. */
 const BORDER_RATIO = 0.12;
 /** Nothing of a lid's or lip's margin is taken nearer to the opening than this, millimetres: eyeball and teeth show through there. */
@@ -31,7 +39,13 @@ const RIM_FULL_MM = 1.6;
 /** Memory for observations of one surface, to be used again for every photo. */
 export function createSurfaceObservation(): SurfaceObservation {
   const n = FIELD_SIZE * FIELD_SIZE;
-  return { seen: new Float32Array(n), rgb: new Float32Array(3 * n), tone: new Float32Array(3 * n), beyondMm: new Float32Array(n) };
+  return {
+    seen: new Float32Array(n),
+    rgb: new Float32Array(3 * n),
+    tone: new Float32Array(3 * n),
+    beyondMm: new Float32Array(n),
+    outlineMm: new Float32Array(n),
+  };
 }
 
 /**
@@ -64,7 +78,7 @@ function observeTexels(
   from: number,
   end: number,
 ): void {
-  const { texels, corners, weights, lidRimMm, lipRimMm } = tables;
+  const { texels, corners, weights, hairlineMm, lidRimMm, lipRimMm } = tables;
   const { imagePoints, depth, facing, insidePx, beyondMm, visibility: grid } = frame;
   const { seen, rgb, tone } = out;
   const border = 1 / Math.max(1, BORDER_RATIO * frame.eyeDistancePx);
@@ -92,8 +106,13 @@ function observeTexels(
     const gy = Math.max(0, Math.min(grid.height - 1, Math.floor((iy - grid.originY) * grid.scale)));
     const behind = wa * depth[a] + wb * depth[b] + wc * depth[c] - grid.depth[gy * grid.width + gx];
     if (behind >= 1.5 * DEPTH_BIAS_MM) continue;
+    const edge = sampleGrid(grid.outlineMm, grid.width, grid.height, (ix - grid.originX) * grid.scale, (iy - grid.originY) * grid.scale);
+    // Hair stands out from the skull: above the hairline the outline of the photo lies further out.
+    const inside = Math.max(smoothstep(OUTLINE_ZERO_MM, OUTLINE_FULL_MM, edge), smoothstep(-8, 4, hairlineMm[p]));
+    if (inside === 0) continue;
     const margin = smoothstep(RIM_ZERO_MM, RIM_FULL_MM, Math.min(lidRimMm[p], lipRimMm[p]));
-    seen[p] = turned * Math.min(1, within) * margin * (1 - smoothstep(DEPTH_BIAS_MM, 1.5 * DEPTH_BIAS_MM, behind));
+    seen[p] = turned * Math.min(1, within) * margin * (1 - smoothstep(DEPTH_BIAS_MM, 1.5 * DEPTH_BIAS_MM, behind)) * inside;
+    out.outlineMm[p] = edge;
     out.beyondMm[p] = wa * beyondMm[a] + wb * beyondMm[b] + wc * beyondMm[c];
 
     // Bilinear, clamped at the border.
@@ -121,6 +140,20 @@ function observeTexels(
     rgb[o + 2] = bl;
     computeTone(r, g, bl, tone, o);
   }
+}
+
+/** Bilinear value of a grid at (x, y), the centre of the first cell at 0.5; clamped at the border. */
+function sampleGrid(values: Float32Array, width: number, height: number, x: number, y: number): number {
+  const sx = x < 0.5 ? 0 : x > width - 0.501 ? width - 1.001 : x - 0.5;
+  const sy = y < 0.5 ? 0 : y > height - 0.501 ? height - 1.001 : y - 0.5;
+  const column = sx | 0;
+  const row = sy | 0;
+  const fx = sx - column;
+  const fy = sy - row;
+  const q = row * width + column;
+  const upper = values[q] + fx * (values[q + 1] - values[q]);
+  const lower = values[q + width] + fx * (values[q + width + 1] - values[q + width]);
+  return upper + fy * (lower - upper);
 }
 
 /** Shrinks what is seen by a texel and makes its edge two texels wide: fits are not exact to the texel, and hard edges show. */

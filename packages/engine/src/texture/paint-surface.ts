@@ -366,7 +366,7 @@ function layHair({ step, strands, contrast, line, mixed }: Canvas, k: number, ro
     const hairness = line[a + 11] + t * (line[b + 11] - line[a + 11]);
     const strand = strands[rowBase + column];
     // The hairline is where strands begin and end: noise moves it from strand to strand.
-    let mix = 1.5 * hairness - 0.25 + 0.02 * strand * hairness * (1 - hairness);
+    let mix = 1.3 * hairness - 0.15 + 0.009 * strand * hairness * (1 - hairness);
     mix = mix < 0 ? 0 : mix > 1 ? 1 : mix;
     const shine = mix * (1 + contrast * strand);
     const o = 3 * column;

@@ -1,11 +1,10 @@
 import type { FittedFace } from '../fit/fitted-face.ts';
 import type { FaceLandmarks } from '../nets/face-networks.ts';
 import type { PhotoView } from '../photo/photo.ts';
-import type { RasterBuffers } from '../render/rasterize.ts';
 import { computePartNormals, computePolygonDistance, FACE_OVAL, type HeadLayout } from './head-layout.ts';
 import type { PhotoBox } from './photo-level.ts';
 import type { TriangleRange } from './texel-map.ts';
-import { computeVisibility, type VisibilityGrid } from './visibility.ts';
+import { computeVisibility, type VisibilityBuffers, type VisibilityGrid } from './visibility.ts';
 
 /** One face as one photo shows it, per vertex. */
 export interface PhotoFrame {
@@ -33,7 +32,7 @@ export function computePhotoFrame(
   landmarks: FaceLandmarks,
   layout: HeadLayout,
   outside: readonly TriangleRange[],
-  buffers: RasterBuffers,
+  buffers: VisibilityBuffers,
 ): PhotoFrame {
   const { model, positions, pose, imagePoints } = face;
   const count = model.vertexCount;
@@ -81,7 +80,7 @@ export function computePhotoFrame(
     facing,
     insidePx,
     beyondMm: computeBeyond(face, landmarks, layout, facing),
-    visibility: computeVisibility(model, imagePoints, depth, outside, box, buffers),
+    visibility: computeVisibility(model, imagePoints, depth, outside, box, T[2] / face.intrinsics.focalPx, buffers),
     eyeDistancePx: face.eyeDistancePx,
   };
 }
