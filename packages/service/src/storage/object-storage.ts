@@ -1,14 +1,18 @@
 import type { Readable } from 'node:stream';
 
-/** What is known of a stored object. */
-export interface StoredObject {
+/** What a listing tells of an object. */
+export interface ListedObject {
   readonly key: string;
   readonly bytes: number;
+  /** Unix ms. */
+  readonly modifiedAt: number;
+}
+
+/** What is known of a stored object. */
+export interface StoredObject extends ListedObject {
   /** Lower-case hex over the content, where the writer gave or measured it. */
   readonly sha256: string;
   readonly contentType: string;
-  /** Unix ms. */
-  readonly modifiedAt: number;
 }
 
 /** Bytes `start` to `end`, both inclusive, as in HTTP. */
@@ -18,9 +22,11 @@ export interface ByteRange {
 }
 
 export interface PutOptions {
+  /** `type/subtype` with optional parameters, at most 64 characters. */
   readonly contentType: string;
   /** More than this: FW_BODY_TOO_LARGE, nothing kept. */
   readonly maxBytes?: number;
+  /** Aborting throws FW_CANCELED, nothing kept. */
   readonly signal?: AbortSignal;
 }
 
@@ -28,12 +34,12 @@ export interface PutOptions {
  * Where photos and results lie. Two adapters (a directory, an S3-compatible store) pass one conformance suite.
  *
  * Keys are `segment/segment/…`, each segment of `[A-Za-z0-9._-]`, none `.` or `..`; the first is the tenant. Other keys throw
- * FW_ARG_INVALID. An object appears whole or not at all; writing an existing key replaces it whole.
+ * FW_ARG_INVALID. A segment has at most 100 characters, a key at most 16 segments and 512 characters. An object appears whole or not at all; writing an existing key replaces it whole.
  *
  * @throws FW_STORAGE_FULL (no space; nothing is left behind), FW_STORAGE_UNAVAILABLE (no answer within a bounded time)
  */
 export interface ObjectStorage {
-  /** Streams an object in; memory stays bounded. The source is always consumed or destroyed. */
+  /** Streams an object in; memory stays bounded. The source is always consumed or destroyed; its own error is thrown as it is. */
   put(key: string, source: Readable | Uint8Array, options: PutOptions): Promise<StoredObject>;
   /**
    * Takes over a file of this machine as an object; the file is gone afterwards (renamed where possible).
@@ -45,7 +51,10 @@ export interface ObjectStorage {
     meta: { readonly contentType: string; readonly sha256: string; readonly bytes: number },
   ): Promise<StoredObject>;
   stat(key: string): Promise<StoredObject | null>;
-  /** The stream must be read or destroyed. A range outside the object throws FW_RANGE_INVALID. */
+  /**
+   * The stream must be read or destroyed. A range whose end lies behind the object's is cut, as in HTTP; one that begins
+   * outside of it throws FW_RANGE_INVALID.
+   */
   get(
     key: string,
     options?: { readonly range?: ByteRange; readonly signal?: AbortSignal },
@@ -58,9 +67,9 @@ export interface ObjectStorage {
   delete(key: string): Promise<void>;
   /** Everything below `prefix/`. Returns how many bytes went. */
   deleteAll(prefix: string): Promise<number>;
-  /** Objects below `prefix/`, in no order. */
-  list(prefix: string): AsyncIterable<StoredObject>;
-  /** Bytes of everything below `prefix/`; may lag a few seconds behind other processes, never behind this one. */
+  /** Objects below `prefix/`, in no order; those of everyone for the empty prefix. */
+  list(prefix: string): AsyncIterable<ListedObject>;
+  /** Bytes of everything below `prefix/`; may lag some seconds behind other processes, never behind this one. */
   usedBytes(prefix: string): Promise<number>;
   /** A folder of this machine, on the same file system where possible, for files that `adopt` takes over. */
   readonly scratchDir: string;
