@@ -21,6 +21,11 @@ const COMMANDS = {
   check: { description: 'everything that must hold before a change lands (--static: without the tests)', needsBuild: false, run: runCheck },
   fix: { description: 'format, and apply safe lint fixes', needsBuild: false, run: (args) => runBiome(['check', '--write', ...args]) },
   build: { description: 'compile the packages', needsBuild: true, run: async () => 0 },
+  'build:kernels': {
+    description: 'compile the hot loops of the engine to WebAssembly (needed after a change of packages/engine/kernels)',
+    needsBuild: false,
+    run: (args) => runScript('scripts/build-kernels.ts', args),
+  },
   bench: { description: 'measure speed and memory', needsBuild: true, run: (args) => runScript('benchmarks/run.ts', args) },
   'bench:fidelity': {
     description: 'measure likeness against scans',

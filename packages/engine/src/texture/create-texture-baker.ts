@@ -1,5 +1,6 @@
 import { FacewrightError } from '@facewright/protocol';
 import type { FittedFace } from '../fit/fitted-face.ts';
+import { countKernelBytes, createKernelMemory, type KernelMemory } from '../kernels/kernel-memory.ts';
 import type { FaceModel, ModelPart, PartMaterial } from '../models/face-model.ts';
 import type { FaceLandmarks } from '../nets/face-networks.ts';
 import type { PhotoView } from '../photo/photo.ts';
@@ -18,9 +19,18 @@ import { estimateGrain } from './grain.ts';
 import { estimateHeadColors } from './head-colors.ts';
 import type { HeadLayout } from './head-layout.ts';
 import { createSurfaceObservation, observeSurface, type SurfaceObservation } from './observe-surface.ts';
-import { createPaintScratch, type PaintScratch, paintSurface } from './paint-surface.ts';
+import {
+  countCanvasBytes,
+  countPaintBytes,
+  countPhotoBytes,
+  createPaintCanvas,
+  createPaintScratch,
+  type PaintCanvas,
+  type PaintScratch,
+  paintSurface,
+} from './paint-surface.ts';
 import { computePhotoFrame, type PhotoFrame } from './photo-frame.ts';
-import { createPhotoLevel } from './photo-level.ts';
+import { createPhotoLevel, type PhotoLevel } from './photo-level.ts';
 import { FIELD_SIZE, isLining, type SurfaceTables } from './surface-tables.ts';
 import type { Seam, TextureTables } from './texture-tables.ts';
 import { createVisibilityBuffers, type VisibilityBuffers } from './visibility.ts';
@@ -59,9 +69,16 @@ export interface TextureBaker {
  * @param tables - see {@link computeTextureTables}
  */
 export function createTextureBaker(model: FaceModel, tables: TextureTables): TextureBaker {
-  const { layout, seam, grainTile, details, size } = tables;
-  const skin = createSurface(model, tables.skin);
-  const scalp = tables.scalp === null ? null : createSurface(model, tables.scalp);
+  const { layout, details, size } = tables;
+  const own = { skin: tables.skin, scalp: tables.scalp, grainTile: tables.grainTile };
+  const sides = tables.scalp === null ? [tables.skin] : [tables.skin, tables.scalp];
+  const surfaceBytes = sides.reduce((sum, side) => sum + countPaintBytes(model, side) + PLAN_BYTES, 0);
+  const memory = createKernelMemory(countKernelBytes(own) + surfaceBytes + countCanvasBytes(size));
+  // What kernels read lies in their memory; the tables that were given may go.
+  const { skin: skinTables, scalp: scalpTables, grainTile } = memory.adopt(own);
+  const skin = createSurface(memory, model, skinTables);
+  const scalp = scalpTables === null ? null : createSurface(memory, model, scalpTables);
+  const { seam } = tables;
   const state: BakerState = {
     model,
     layout,
@@ -74,6 +91,7 @@ export function createTextureBaker(model: FaceModel, tables: TextureTables): Tex
     localSkinTone: new Float32Array(3 * FIELD_SIZE * FIELD_SIZE),
     grainTile,
     details,
+    canvas: createPaintCanvas(memory, size),
     size,
   };
   let last: Promise<unknown> = Promise.resolve();
@@ -96,8 +114,16 @@ interface Surface {
   readonly paint: PaintScratch;
 }
 
-function createSurface(model: FaceModel, tables: SurfaceTables): Surface {
-  return { tables, observation: createSurfaceObservation(), plan: createSurfacePlan(), paint: createPaintScratch(model, tables) };
+/** Bytes that a surface's plan takes of the kernels' memory. */
+const PLAN_BYTES = 4 * PLAN.count * FIELD_SIZE * FIELD_SIZE;
+
+function createSurface(memory: KernelMemory, model: FaceModel, tables: SurfaceTables): Surface {
+  return {
+    tables,
+    observation: createSurfaceObservation(),
+    plan: { ...createSurfacePlan(), channels: memory.allocate(Float32Array, PLAN_BYTES / 4) },
+    paint: createPaintScratch(memory, model, tables),
+  };
 }
 
 interface BakerState {
@@ -112,11 +138,12 @@ interface BakerState {
   readonly localSkinTone: Float32Array;
   readonly grainTile: Int8Array;
   readonly details: DetailTables;
+  readonly canvas: PaintCanvas;
   readonly size: number;
 }
 
 async function bake(state: BakerState, input: BakeInput): Promise<FaceMaps> {
-  const { model, skin, scalp, seam, workspace, localSkinTone, size } = state;
+  const { model, skin, scalp, seam, workspace, localSkinTone, canvas, size } = state;
   const { view } = input;
   const check = (): void => {
     if (input.signal?.aborted === true) throw new FacewrightError('FW_CANCELED', { stage: 'texture' });
@@ -144,7 +171,7 @@ async function bake(state: BakerState, input: BakeInput): Promise<FaceMaps> {
   }
   await pause();
   // 3 The textures, from the photo as sharp as they can hold it.
-  const fine = createPhotoLevel(view, frame.box, Math.max(1, Math.floor(pixelsPerTexel + 0.25)), pixelsPerTexel < 0.8 ? SHARPEN : 0);
+  const fine = createFineLevel(view, frame, pixelsPerTexel, size);
   const paint = {
     grain: GRAIN_SHARE * estimateGrain(skin.tables, frame, model, fine),
     grainTile: state.grainTile,
@@ -153,9 +180,10 @@ async function bake(state: BakerState, input: BakeInput): Promise<FaceMaps> {
   };
   await pause();
   const observed = new Uint8Array(size * size);
-  const skinRgb = await paintSurface(model, skin.tables, frame, fine, skin.plan, { ...paint, observed }, skin.paint, pause);
+  const skinRgb = await paintSurface(model, skin.tables, frame, fine, skin.plan, { ...paint, observed }, skin.paint, canvas, pause);
   await pause();
-  const scalpRgb = scalp === null ? null : await paintSurface(model, scalp.tables, frame, fine, scalp.plan, paint, scalp.paint, pause);
+  const scalpRgb =
+    scalp === null ? null : await paintSurface(model, scalp.tables, frame, fine, scalp.plan, paint, scalp.paint, canvas, pause);
   await pause();
 
   const surfacesOut: SurfaceMaterial[] = [
@@ -176,6 +204,14 @@ async function bake(state: BakerState, input: BakeInput): Promise<FaceMaps> {
     observed: { size, data: observed },
     observedRatio: computeObservedRatio(skin),
   };
+}
+
+/** The photo as sharp as the texture can hold it, and not larger than the memory for it. */
+function createFineLevel(view: PhotoView, { box }: PhotoFrame, pixelsPerTexel: number, size: number): PhotoLevel {
+  let factor = Math.max(1, Math.floor(pixelsPerTexel + 0.25));
+  const pixels = ((box.x1 - box.x0) / view.scaleX + 4 * factor + 2) * ((box.y1 - box.y0) / view.scaleY + 4 * factor + 2);
+  while ((3 * pixels) / factor ** 2 > countPhotoBytes(size)) factor++;
+  return createPhotoLevel(view, box, factor, pixelsPerTexel < 0.8 ? SHARPEN : 0);
 }
 
 function surface(name: string, materials: readonly PartMaterial[], albedo: SurfaceMaterial['albedo'], roughness: number): SurfaceMaterial {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { renderSyntheticPortrait } from '../../test/synthetic-portrait.ts';
+import { countKernelBytes, createKernelMemory } from '../kernels/kernel-memory.ts';
 import { loadFaceModel } from '../models/load-face-model.ts';
 import { createSurfacePlan, PLAN, type SurfacePlan } from './complete-surface.ts';
 import { createGrainTile } from './grain.ts';
 import { computeHeadLayout } from './head-layout.ts';
-import { createPaintScratch, paintSurface } from './paint-surface.ts';
+import { countCanvasBytes, countPaintBytes, createPaintCanvas, createPaintScratch, paintSurface } from './paint-surface.ts';
 import { computePhotoFrame } from './photo-frame.ts';
 import { createPhotoLevel } from './photo-level.ts';
 import { createSurfaceTables, FIELD_SIZE, isLining } from './surface-tables.ts';
@@ -38,7 +39,14 @@ describe('paintSurface', () => {
     const size = 600;
     for (const material of ['skin', 'scalp'] as const) {
       const parts = model.parts.filter((p) => p.material === material);
-      const tables = createSurfaceTables(model, layout, parts, size);
+      const made = createSurfaceTables(model, layout, parts, size);
+      const channels = 4 * PLAN.count * FIELD_SIZE * FIELD_SIZE;
+      const memory = createKernelMemory(countKernelBytes(made) + channels + 20_000 + countPaintBytes(model, made) + countCanvasBytes(size));
+      const tables = memory.adopt(made);
+      const grainTile = memory.adopt(createGrainTile());
+      const scratch = createPaintScratch(memory, model, tables);
+      const canvas = createPaintCanvas(memory, size);
+      const inMemory = memory.allocate(Float32Array, channels / 4);
       const plans = {
         photo: createFlatPlan({ own: 1 }),
         mirrored: createFlatPlan({ mirrored: 1 }),
@@ -47,9 +55,10 @@ describe('paintSurface', () => {
         mixed: createFlatPlan({ own: 0.4, mirrored: 0.3, hairness: 0.5 }),
       };
       for (const [name, plan] of Object.entries(plans)) {
-        const options = { grain: 2, grainTile: createGrainTile(), hairContrast: 0.2, beside: SENTINEL };
-        const scratch = createPaintScratch(model, tables);
-        const rgb = await paintSurface(model, tables, frame, level, plan, options, scratch, () => Promise.resolve());
+        inMemory.set(plan.channels);
+        const placed = { ...plan, channels: inMemory };
+        const options = { grain: 2, grainTile, hairContrast: 0.2, beside: SENTINEL };
+        const rgb = await paintSurface(model, tables, frame, level, placed, options, scratch, canvas, () => Promise.resolve());
         let unpainted = 0;
         let painted = 0;
         let sentinels = 0;

@@ -1,0 +1,1 @@
+export { paintRows, setPaintPhoto, setPaintTables } from './paint';

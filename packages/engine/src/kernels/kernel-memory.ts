@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+
+/** The hot loops of the engine, compiled from packages/engine/kernels (see there what they do). Arguments that are places are byte offsets. */
+export interface Kernels {
+  setPaintTables(
+    size: number,
+    triangle: number,
+    runs: number,
+    empty: number,
+    own: number,
+    mirrored: number,
+    channels: number,
+    grain: number,
+    strands: number,
+    line: number,
+    kinds: number,
+  ): void;
+  setPaintPhoto(photo: number, width: number, height: number, out: number, observed: number, grain: number, hair: number): void;
+  paintRows(from: number, end: number): void;
+}
+
+type ArrayKind = Int8Array | Uint8Array | Uint16Array | Int32Array | Uint32Array | Float32Array | Float64Array;
+type ArrayOf<T extends ArrayKind> = new (buffer: ArrayBuffer, at: number, length: number) => T;
+
+/** As far as it is used here: the types of Node do not have it, and those of browsers are not wanted. */
+declare const WebAssembly: {
+  readonly Memory: new (size: { readonly initial: number }) => { readonly buffer: ArrayBuffer };
+  readonly Module: new (bytes: Uint8Array) => CompiledModule;
+  readonly Instance: new (module: CompiledModule, imports: { readonly env: { readonly memory: object } }) => { readonly exports: object };
+};
+interface CompiledModule {
+  readonly '': 'WebAssembly.Module';
+}
+
+/** Memory that kernels and JavaScript share: typed arrays in it are handed to a kernel by their place. */
+export interface KernelMemory {
+  readonly kernels: Kernels;
+  /**
+   * An array in this memory, all zero, for as long as the memory lives.
+   *
+   * @throws RangeError where the memory is full
+   */
+  allocate<T extends ArrayKind>(kind: ArrayOf<T>, length: number): T;
+  /** Numbers, words, lists and objects as they are, and every typed array among them as a copy in this memory. */
+  adopt<T>(value: T): T;
+}
+
+/** Arrays begin at multiples of so many bytes: those of the widest load. */
+const ALIGNMENT = 16;
+const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+/** Before it lie the kernels' own constants. */
+const FIRST_BYTE = 1024;
+const PAGE_BYTES = 65536;
+/** Kernels load whole vectors: so many bytes after the last array may be read. */
+const SPARE_BYTES = 64;
+
+/** Bytes that an array, or all typed arrays in a value, take in a {@link KernelMemory}. */
+export function countKernelBytes(value: unknown): number {
+  if (ArrayBuffer.isView(value)) return align(value.byteLength);
+  if (value === null || typeof value !== 'object') return 0;
+  return Object.values(value).reduce<number>((sum, part) => sum + countKernelBytes(part), 0);
+}
+
+/**
+ * Starts the kernels with memory of their own, which never grows or moves. What is not used of it costs nothing.
+ *
+ * @param bytes - for all arrays together (each rounded up to 16)
+ */
+export function createKernelMemory(bytes: number): KernelMemory {
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((FIRST_BYTE + bytes + SPARE_BYTES) / PAGE_BYTES) });
+  const { buffer } = memory;
+  const { exports } = new WebAssembly.Instance(compileKernels(), { env: { memory } });
+  let next = FIRST_BYTE;
+  const allocate = <T extends ArrayKind>(kind: ArrayOf<T>, length: number): T => {
+    const array = new kind(buffer, next, length);
+    next = align(next + array.byteLength);
+    return array;
+  };
+  const adopt = (value: unknown): unknown => {
+    if (ArrayBuffer.isView(value)) {
+      const array = value as ArrayKind;
+      const copy = allocate(array.constructor as ArrayOf<ArrayKind>, array.length);
+      copy.set(array);
+      return copy;
+    }
+    if (Array.isArray(value)) return value.map(adopt);
+    if (value === null || typeof value !== 'object') return value;
+    return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, adopt(part)]));
+  };
+  return { kernels: exports as Kernels, allocate, adopt: adopt as <T>(value: T) => T };
+}
+
+let compiled: CompiledModule | null = null;
+
+/** Compiled once for the process: code only, no state. */
+function compileKernels(): CompiledModule {
+  compiled ??= new WebAssembly.Module(readFileSync(new URL('../../kernels/kernels.wasm', import.meta.url)));
+  return compiled;
+}
