@@ -90,7 +90,9 @@ export const fileSchema = z
     bytes: z.int().nonnegative(),
     contentType: z.string(),
     sha256: z.string().regex(/^[0-9a-f]{64}$/),
-    url: z.string().describe('Signed link, relative to the service; works without a key until linkExpiresAt'),
+    url: z
+      .string()
+      .describe('Signed link without a leading slash, relative to the address of the service; works without a key until linkExpiresAt'),
     linkExpiresAt: isoTime,
   })
   .describe('A file of a result');
@@ -118,7 +120,12 @@ export const wireErrorSchema = z
   .describe('An error of the one table');
 
 export const wireWarningSchema = z
-  .object({ code: z.string(), message: z.string(), hint: z.string() })
+  .object({
+    code: z.string(),
+    message: z.string(),
+    hint: z.string(),
+    params: z.unknown().optional().describe('What the message was made of'),
+  })
   .describe('The result is usable, but…');
 
 export const resultSchema = z
