@@ -124,10 +124,12 @@ export function completeSurface(
 
   // Shares. A side that is seen well paints itself; where the other side is seen much better, that one does.
   const delta = workspace.colors;
+  const share = scratch;
+  featherShares(tables, own, share, delta);
   weights.fill(0);
   let mirroredSum = 0;
   for (let i = 0; i < texels.length; i += PIECE) {
-    mirroredSum += shareSides(tables, observation, plan, notSkin, own, weights, delta, i, Math.min(texels.length, i + PIECE));
+    mirroredSum += shareSides(tables, observation, plan, notSkin, own, share, weights, delta, i, Math.min(texels.length, i + PIECE));
   }
   // Light differs between the sides: the difference seen where both are known runs on smoothly where only one is.
   if (mirroredSum > 1) pullPush(delta, weights, workspace.three, [0, 0, 0], OFFSET_PRIOR);
@@ -185,6 +187,7 @@ function shareSides(
   { channels }: SurfacePlan,
   notSkin: Float32Array,
   own: Float32Array,
+  share: Float32Array,
   weights: Float32Array,
   delta: Float32Array,
   from: number,
@@ -206,8 +209,8 @@ function shareSides(
     const darker = nearer === 0 || seen[p] === 0 ? 0 : smoothstep(0.35, 0.8, tone[3 * q] - tone[3 * p]);
     const covered = 0.6 * nearer * Math.max(notSkin[p], darker);
     const gain = b - a + covered;
-    const w = smoothstep(0.1, 0.45, a) * (1 - smoothstep(0.15, 0.6, gain));
-    const mirrored = (1 - w) * smoothstep(0.3, 0.75, b) * smoothstep(0.08, 0.3, gain);
+    const w = share[p] * (1 - smoothstep(0.15, 0.6, gain));
+    const mirrored = (1 - w) * share[q] * smoothstep(0.3, 0.75, b) * smoothstep(0.08, 0.3, gain);
     channels[o + PLAN.own] = w;
     channels[o + PLAN.mirrored] = mirrored;
     mirroredSum += mirrored;
@@ -383,7 +386,8 @@ function weighTexels(
         // The more edge-on, the nearer the background: there it must look like the rest of the hair.
         const limit = 2.6 + 1.6 * smoothstep(0.3, 0.8, seen[p]);
         const hairLike = 1 - smoothstep(limit, 1.5 * limit, computeToneDistance(tone, 3 * p, hair.tone, 0, hair.toneSpread));
-        head = Math.max(hairLike, head, smoothstep(0.55, 0.9, seen[p]));
+        // On the temple a strand seen edge-on would be smeared over the cheek.
+        head = Math.max(hairLike * smoothstep(-28, -12, hairline), head, smoothstep(0.55, 0.9, seen[p]));
       }
       belongs += onTop * (head - belongs);
       if (hair !== null) reach += smoothstep(-10, 0, hairline) * (1 - smoothstep(70, 100, outside) - reach);
@@ -463,6 +467,53 @@ function growMaximum(values: Float32Array, scratch: Float32Array, size: number, 
       if (v === 0) continue;
       for (let i = from; i <= to; i++) if (values[i * size + column] < v) values[i * size + column] = v;
     }
+  }
+}
+
+/** Texels to either side over which the share of the photo fades out: some five millimetres. */
+const FEATHER_RADIUS = 4;
+
+/**
+ * Share of the photo by how well it shows a place; toward the sides of the face it fades out over some millimetres, so that no edge is seen
+ * where the light of the photo differs from the completed skin's, and islands narrower than that vanish. Lids, lips and hair keep their edges.
+ *
+ * @param out - shape (F,F), written
+ * @param scratch - at least F * F
+ */
+function featherShares(
+  { texels, outsideMm, hairlineMm, lidRimMm, lipRimMm }: SurfaceTables,
+  own: Float32Array,
+  out: Float32Array,
+  scratch: Float32Array,
+): void {
+  const F = FIELD_SIZE;
+  for (let p = 0; p < out.length; p++) out[p] = own[p] > 0 ? smoothstep(0.1, 0.45, own[p]) : 0;
+  for (let p = 0; p < out.length; p += F) sumAlong(out, scratch, p, 1);
+  // The sums of the columns lie behind those of the rows.
+  const sums = scratch.subarray(F * F, 2 * F * F);
+  for (let p = 0; p < F; p++) sumAlong(scratch, sums, p, F);
+  const inverse = 1 / ((2 * FEATHER_RADIUS + 1) * (2 * FEATHER_RADIUS + 1));
+  for (let i = 0; i < texels.length; i++) {
+    const p = texels[i];
+    const w = out[p];
+    if (w === 0) continue;
+    // A straight edge has the mean 0.5: nothing is left there, and all a radius further in.
+    const faded = Math.max(0, 2 * sums[p] * inverse - 1);
+    if (faded >= w) continue;
+    const zone =
+      smoothstep(-50, -35, outsideMm[p]) * (1 - smoothstep(-18, -5, hairlineMm[p])) * smoothstep(8, 13, Math.min(lidRimMm[p], lipRimMm[p]));
+    out[p] = w + zone * (faded - w);
+  }
+}
+
+/** Sums over FEATHER_RADIUS places to either side, of one row (`step` 1) or column (`step` F) from `first` on; beyond its ends is nothing. */
+function sumAlong(values: Float32Array, out: Float32Array, first: number, step: number): void {
+  let sum = 0;
+  for (let k = 0; k < FEATHER_RADIUS; k++) sum += values[first + k * step];
+  for (let k = 0, p = first; k < FIELD_SIZE; k++, p += step) {
+    if (k + FEATHER_RADIUS < FIELD_SIZE) sum += values[p + FEATHER_RADIUS * step];
+    if (k > FEATHER_RADIUS) sum -= values[p - (FEATHER_RADIUS + 1) * step];
+    out[p] = sum;
   }
 }
 
