@@ -37,6 +37,7 @@ export const ERROR_SAMPLES: { readonly [C in ErrorCode]: ErrorParams<C> } = {
   FW_REQUEST_TIMEOUT: { limitMs: 60_000 },
   FW_AUTH_REQUIRED: {},
   FW_AUTH_INVALID: {},
+  FW_ORIGIN_REFUSED: { header: 'Origin' },
   FW_NOT_FOUND: { what: 'reconstruction' },
   FW_METHOD_NOT_ALLOWED: { method: 'PATCH', allowed: ['GET', 'DELETE'] },
   FW_ID_CONFLICT: { id: 'order-4711' },

@@ -262,6 +262,13 @@ export const ERRORS = {
     message: () => 'The API key is not known or was revoked',
     hint: 'Check that the whole key was copied, or ask the operator for a new one.',
   }),
+  FW_ORIGIN_REFUSED: spec<{ header: 'Host' | 'Origin' }>({
+    http: 403,
+    exit: 77,
+    retry: 'never',
+    message: (p) => `This service does not answer requests with this ${p.header}: they may come from a web page of somebody else`,
+    hint: 'Use the address that the service was started with (localhost); the operator may allow more (corsOrigins, publicUrl) or create keys.',
+  }),
   FW_NOT_FOUND: spec<{ what: string }>({
     http: 404,
     exit: 66,

@@ -1,0 +1,41 @@
+import { FacewrightError } from '@facewright/protocol';
+import type { FastifyRequest } from 'fastify';
+import { SINGLE_USER_TENANT, type Tenant } from '../tenants/tenant.ts';
+import type { AppDeps } from './app-deps.ts';
+import { checkLink } from './links.ts';
+
+/**
+ * The tenant that a request belongs to: by key, by signed link where the route takes one, or the single user.
+ *
+ * @throws FW_AUTH_REQUIRED, FW_AUTH_INVALID, FW_LINK_INVALID
+ */
+export function authenticate(
+  request: FastifyRequest,
+  deps: Pick<AppDeps, 'tenants' | 'linkSecret' | 'config'>,
+  takesLinks: boolean,
+): Tenant {
+  const { tenants } = deps;
+  const query = request.query as Record<string, unknown>;
+  if (takesLinks && query.signature !== undefined) return authenticateLink(request, query, deps);
+  if (tenants.singleUser) return tenants.tenant(SINGLE_USER_TENANT);
+  const header = request.headers.authorization;
+  if (header === undefined) throw new FacewrightError('FW_AUTH_REQUIRED', {});
+  const tenant = tenants.authenticate(/^Bearer +(\S+) *$/i.exec(header)?.[1] ?? '');
+  if (tenant === null) throw new FacewrightError('FW_AUTH_INVALID', {});
+  return tenant;
+}
+
+function authenticateLink(
+  request: FastifyRequest,
+  { tenant, expires, signature }: Record<string, unknown>,
+  { tenants, linkSecret, config }: Pick<AppDeps, 'tenants' | 'linkSecret' | 'config'>,
+): Tenant {
+  const path = (request.raw.url ?? '').split('?')[0]!.slice(config.basePath.length + 1);
+  const valid =
+    typeof tenant === 'string' &&
+    typeof expires === 'string' &&
+    typeof signature === 'string' &&
+    checkLink(linkSecret, path, { tenant, expires, signature }, Date.now());
+  if (!valid) throw new FacewrightError('FW_LINK_INVALID', {});
+  return tenants.tenant(tenant as string);
+}
