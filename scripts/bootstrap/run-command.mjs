@@ -15,8 +15,17 @@ const FROM_SOURCE = ['--conditions=@facewright/source', '--import', 'tsx'];
 
 /** @type {Record<string, Command>} */
 const COMMANDS = {
+  start: {
+    description: 'serve the API and the page on http://localhost:8080',
+    needsBuild: true,
+    run: (args) => runProgram(['serve', ...args]),
+  },
   face: { description: 'make a face from a photo (without one: from the example)', needsBuild: true, run: runFace },
-  facewright: { description: 'any command of the program: make, inspect, models, doctor, completion', needsBuild: true, run: runProgram },
+  facewright: {
+    description: 'any command of the program: make, inspect, serve, keys, models, doctor, ...',
+    needsBuild: true,
+    run: runProgram,
+  },
   test: { description: 'run the tests; arguments go to vitest', needsBuild: true, run: runTests },
   check: { description: 'everything that must hold before a change lands (--static: without the tests)', needsBuild: false, run: runCheck },
   fix: { description: 'format, and apply safe lint fixes', needsBuild: false, run: (args) => runBiome(['check', '--write', ...args]) },

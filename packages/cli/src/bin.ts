@@ -5,8 +5,8 @@ import { removeTemporaryPaths } from './output/temporary-paths.ts';
 import { errorOfTable, reportError } from './print/report-error.ts';
 import { run } from './run.ts';
 
-/** Time to stop by itself after the first signal, milliseconds: a stage takes at most a second or two. */
-const GRACE_MS = 5000;
+/** Time to stop by itself after the first signal, milliseconds: a stage takes at most a second or two; a service says how long it takes. */
+let graceMs = 5000;
 
 const abort = new AbortController();
 let interrupts = 0;
@@ -16,7 +16,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     abort.abort();
     // Asked a second time: leave at once.
     if (interrupts > 1) leaveAtOnce();
-    else setTimeout(leaveAtOnce, GRACE_MS).unref();
+    else setTimeout(leaveAtOnce, graceMs).unref();
   });
 }
 
@@ -36,7 +36,16 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 const argv = process.argv.slice(2);
-const io: CommandIo = { stdout: process.stdout, stderr: process.stderr, env: process.env, cwd: process.cwd(), signal: abort.signal };
+const io: CommandIo = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  cwd: process.cwd(),
+  signal: abort.signal,
+  onGrace: (ms) => {
+    graceMs = ms;
+  },
+};
 
 // What got past every `catch` is a bug, here or in a library; even then two lines and a status that tells, not a stack.
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {

@@ -16,6 +16,8 @@ export interface CommandIo {
   readonly cwd: string;
   /** Aborted by Ctrl-C. */
   readonly signal?: AbortSignal;
+  /** Told how many milliseconds the command may take to end after the first signal, where that is longer than usual. */
+  readonly onGrace?: (graceMs: number) => void;
 }
 
 /** True where colours may be used: a terminal, and NO_COLOR (https://no-color.org) not set, and not a "dumb" one. */

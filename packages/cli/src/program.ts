@@ -1,8 +1,11 @@
 import { Argument, Command, Option } from 'commander';
 import type { CommandContext } from './command-context.ts';
+import type { NewKeyOptions } from './commands/keys.ts';
 import type { MakeCommandOptions } from './commands/make.ts';
+import type { ServiceFlags } from './commands/service.ts';
 import { type EngineOptions, FORMATS, type OutputFormat } from './engine-port.ts';
 import { parseChoice, parseFace, parseFocal, parseFormats, parsePath, parsePaths, parseWhole } from './parse-arguments.ts';
+import { addServiceOptions } from './service-options.ts';
 import { readVersion } from './version.ts';
 
 /** Files that `make` writes when nothing else is asked for. report.json always comes with them. */
@@ -58,6 +61,28 @@ const COMPLETION_HELP = `
   $ facewright completion bash > ~/.local/share/bash-completion/completions/facewright
   $ facewright completion zsh > "\${fpath[1]}/_facewright"
   $ facewright completion fish > ~/.config/fish/completions/facewright.fish`;
+
+const SERVICE_HELP = `
+Settings are flags, FACEWRIGHT_... variables (--max-queued 50 is FACEWRIGHT_MAX_QUEUED=50; PORT works too) or a JSON
+file (--config). \`facewright config\` prints all of them, their values here and where each comes from.
+
+Without keys there is one user and the address is loopback; \`facewright keys create NAME\` opens it to others.
+With Redis (--redis-url) and a bucket (--s3-bucket) or a shared data folder, \`api\` and \`worker\` run apart, as many as
+you like. SIGTERM drains: no new work, running work ends or goes back to the queue, then the process ends with 0.
+
+Examples:
+  $ facewright serve                                http://localhost:8080, no other software
+  $ facewright api --redis-url redis://... --s3-bucket faces
+  $ facewright worker --redis-url redis://... --s3-bucket faces --workers 4
+${EXIT_STATUSES}`;
+
+const KEYS_HELP = `
+Only hashes are kept, in keys.json of the data folder (or --keys-file). The first key ends the single-user mode.
+
+Examples:
+  $ facewright keys create acme --rate 120          prints the key, once
+  $ facewright keys list
+  $ facewright keys revoke k3v9s2mq7d1a`;
 
 /** The values commander gives a command with all options. */
 interface ParsedOptions {
@@ -194,6 +219,62 @@ export function createProgram(context: CommandContext, finish: (exitStatus: numb
       finish(await doctor({ provider: o.provider ?? 'cpu', ...printingOptions(o) }, context));
     });
 
+  const services = [
+    ['serve', 'serve the HTTP API and do the work'],
+    ['api', 'serve the HTTP API only; workers share its queue (--redis-url)'],
+    ['worker', 'do the work of a queue (--redis-url)'],
+  ] as const;
+  for (const [role, description] of services) {
+    addServiceOptions(program.command(role).description(description))
+      .addHelpText('after', SERVICE_HELP)
+      .action(async (flags: ServiceFlags) => {
+        const { runService } = await import('./commands/service.ts');
+        finish(await runService(role, flags, context));
+      });
+  }
+  addServiceOptions(program.command('config').description('print every setting of the service and where it comes from'))
+    .option('--json', 'as one JSON object on stdout')
+    .action(async ({ json, ...flags }: ServiceFlags) => {
+      const { printConfig } = await import('./commands/config.ts');
+      finish(await printConfig(flags, { json: json === true }, context));
+    });
+
+  const keys = program.command('keys').description('API keys of the service').helpCommand(false).addHelpText('after', KEYS_HELP);
+  const keysCommand = (name: string, description: string): Command =>
+    addServiceOptions(keys.command(name).description(description), { only: ['dataDir', 'keysFile'] }).option(
+      '--json',
+      'as one JSON object on stdout',
+    );
+  keysCommand('create', 'create a key for a tenant, new or not')
+    .addArgument(new Argument('<tenant>', 'lower-case letters, digits and "-"'))
+    .option('--note <text>', 'what the key is for, shown in the list')
+    .addOption(limitOption('--rate <n>', 'requests per minute that cost work'))
+    .addOption(limitOption('--max-pending <n>', 'waiting and running jobs'))
+    .addOption(limitOption('--max-processing <n>', 'running jobs'))
+    .addOption(limitOption('--storage-bytes <n>', 'bytes of photos and results'))
+    .addOption(limitOption('--weight <n>', 'turns against other tenants'))
+    .addHelpText('after', KEYS_HELP)
+    .action(async (tenant: string, o: KeyFlags) => {
+      const { createApiKey } = await import('./commands/keys.ts');
+      const { json, note, rate, maxPending, maxProcessing, storageBytes, weight, ...flags } = o;
+      const limits = Object.entries({ ratePerMinute: rate, maxPending, maxProcessing, storageBytes, weight });
+      const options: NewKeyOptions = {
+        ...(note === undefined ? {} : { note }),
+        limits: Object.fromEntries(limits.filter(([, value]) => value !== undefined)),
+      };
+      finish(await createApiKey(tenant, options, flags, { json: json === true }, context));
+    });
+  keysCommand('list', 'keys that were created, without the keys').action(async ({ json, ...flags }: ServiceFlags) => {
+    const { listApiKeys } = await import('./commands/keys.ts');
+    finish(await listApiKeys(flags, { json: json === true }, context));
+  });
+  keysCommand('revoke', 'end a key; running services notice within two seconds')
+    .addArgument(new Argument('<key>', 'its name in the list, or the key'))
+    .action(async (key: string, { json, ...flags }: ServiceFlags) => {
+      const { revokeApiKey } = await import('./commands/keys.ts');
+      finish(await revokeApiKey(key, flags, { json: json === true }, context));
+    });
+
   program
     .command('completion')
     .description('print a completion script for a shell')
@@ -208,6 +289,17 @@ export function createProgram(context: CommandContext, finish: (exitStatus: numb
   return program;
 }
 
+interface KeyFlags extends ServiceFlags {
+  readonly note?: string;
+  readonly rate?: number;
+  readonly maxPending?: number;
+  readonly maxProcessing?: number;
+  readonly storageBytes?: number;
+  readonly weight?: number;
+}
+
+const limitOption = (flags: string, description: string): Option =>
+  new Option(flags, `limit of the tenant: ${description}`).argParser(parseWhole(flags.split(' ')[0], 1));
 const modelOption = (): Option => new Option('--model <name>', 'face model, see `facewright models list` (default: head)');
 const focalOption = (): Option =>
   new Option('--focal <length>', 'focal length: pixels (3200) or full-frame equivalent (50mm) (default: from the photo)').argParser(

@@ -1,0 +1,206 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism, hostname } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FacewrightError, isFacewrightError } from '@facewright/protocol';
+import type { Config } from './config/config.ts';
+import { measureServiceTime } from './lifecycle/measure-service-time.ts';
+import { openQueue } from './lifecycle/open-queue.ts';
+import { openStorage } from './lifecycle/open-storage.ts';
+import { startAdminServer } from './lifecycle/start-admin-server.ts';
+import { watchHealth } from './lifecycle/watch-health.ts';
+import type { Log } from './observability/create-log.ts';
+import { createMetrics } from './observability/create-metrics.ts';
+import { createNoTracing, createOtlpTracing } from './observability/create-tracing.ts';
+import { checkListenAddress } from './tenants/check-listen-address.ts';
+import { loadSecret } from './tenants/load-secret.ts';
+import { openTenants } from './tenants/open-tenants.ts';
+import { SERVICE_VERSION } from './version.ts';
+import { createWorkerPool } from './workers/create-worker-pool.ts';
+import { keepHouse } from './workers/keep-house.ts';
+import { runJobs } from './workers/run-jobs.ts';
+
+/** `serve` is both in one process (but for the workers' own): the API, and the work. */
+export type ServiceRole = 'serve' | 'api' | 'worker';
+
+export interface StartServiceOptions {
+  readonly role: ServiceRole;
+  readonly config: Config;
+  readonly log: Log;
+  /** The admin port was not asked for: another program on it is no reason to fail. */
+  readonly isAdminOptional?: boolean;
+}
+
+/** A service that listens. It may still be starting. */
+export interface RunningService {
+  /** Address of the API, e.g. `http://127.0.0.1:8080`; null for a worker. */
+  readonly url: string | null;
+  /** Address of metrics; null where the port was taken and not asked for. */
+  readonly adminUrl: string | null;
+  /** Resolves when everything has started; rejects with the code of what keeps it from that. */
+  ready(): Promise<void>;
+  /** Takes no new work, lets running work end or hands it back, closes everything; within `drainGraceS`. */
+  drain(): Promise<void>;
+}
+
+/** Of the time to drain this is left for what follows the work: answers on their way, closing files and connections. Milliseconds. */
+const CLOSING_MS = 1500;
+
+/**
+ * Starts the service, or one half of it.
+ *
+ * The port is open first and says "starting" until a worker is warm. This process loads no networks: that is for worker processes.
+ *
+ * @throws FW_CONFIG_INVALID, FW_LISTEN_FAILED, FW_QUEUE_UNAVAILABLE, FW_STORAGE_UNAVAILABLE, FW_STORAGE_FULL
+ */
+export async function startService({ role, config, log, isAdminOptional = false }: StartServiceOptions): Promise<RunningService> {
+  const closers: (() => unknown)[] = [];
+  /** In the opposite order of opening; one that fails must not keep the others from closing. */
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        log.warn({ error }, 'Something did not close properly');
+      }
+    }
+  };
+  try {
+    const metrics = createMetrics();
+    const tracing =
+      config.otlpEndpoint === undefined
+        ? createNoTracing()
+        : createOtlpTracing(
+            config.otlpEndpoint,
+            {
+              'service.name': `facewright-${role}`,
+              'service.version': SERVICE_VERSION,
+              'service.instance.id': `${hostname()}:${process.pid}`,
+            },
+            (spans, reason) => log.warn({ spans, reason }, 'Traces were not delivered'),
+          );
+    closers.push(() => tracing.close());
+
+    // Workers load while everything else opens.
+    const pool =
+      role === 'api'
+        ? null
+        : createWorkerPool({
+            size: config.workers ?? availableParallelism(),
+            settings: {
+              provider: config.provider,
+              cacheDir: config.cacheDir ?? null,
+              maxPhotoBytes: config.maxPhotoBytes,
+              maxPhotoPixels: config.maxPhotoPixels,
+            },
+            taskTimeoutMs: 1000 * config.taskTimeoutS,
+            memoryBytes: 2 ** 20 * config.workerMemoryMb,
+            log,
+            onRestart: (reason) => metrics.workerRestarted(reason),
+            onLoaded: (durationS) => metrics.modelLoaded(durationS),
+          });
+    if (pool !== null) closers.push(() => pool.close(0));
+
+    const tenants = await openTenants({
+      keysFile: config.keysFile ?? join(config.dataDir, 'keys.json'),
+      defaults: {
+        ratePerMinute: config.tenantRatePerMinute,
+        maxPending: config.tenantMaxPending,
+        maxProcessing: config.tenantMaxProcessing,
+        storageBytes: config.tenantStorageBytes,
+        weight: 1,
+      },
+      onError: (error) => log.error({ error }, 'The changed file of keys cannot be read; the keys before stay valid'),
+    });
+    closers.push(() => tenants.close());
+    if (role !== 'worker') checkListenAddress(config.host, tenants.singleUser);
+    const storage = await openStorage(config);
+    closers.push(() => storage.close());
+    const queue = await openQueue(config, (name) => tenants.shareOf(name));
+    closers.push(() => queue.close());
+
+    const health = watchHealth(SERVICE_VERSION, {
+      queue: () => queue.check(),
+      storage: () => storage.check(),
+      ...(pool === null
+        ? {}
+        : {
+            workers: async () => {
+              if (!pool.isReady()) throw new FacewrightError('FW_STARTING', {});
+            },
+          }),
+    });
+    closers.push(() => health.stop());
+    metrics.watchJobs(async () => {
+      const counts = await queue.counts();
+      return { inFlight: counts.processing, queuedByTenant: new Map([...counts.byTenant].map(([name, { queued }]) => [name, queued])) };
+    });
+    const admin = await startAdminServer(config.adminHost, config.adminPort, metrics, health.read).catch((error: unknown) => {
+      if (!isAdminOptional) throw error;
+      log.warn({ error }, 'The admin port is taken; there are no metrics');
+      return null;
+    });
+    if (admin !== null) closers.push(() => admin.close());
+
+    const house = keepHouse({ queue, storage, log });
+    closers.push(() => house.stop());
+    const serviceTime = measureServiceTime(queue, pool?.size ?? 0, log);
+    closers.push(() => serviceTime.stop());
+
+    let url: string | null = null;
+    let closeApi: (() => Promise<void>) | undefined;
+    if (role !== 'worker') {
+      const { startApi } = await import('./lifecycle/start-api.ts');
+      const api = await startApi({
+        config,
+        queue,
+        storage,
+        tenants,
+        linkSecret: config.linkSecret ?? (await loadSecret(config.dataDir, 'links')),
+        metrics,
+        log,
+        readiness: health.read,
+        serviceTime: serviceTime.read,
+        version: SERVICE_VERSION,
+        ...(config.studio && existsSync(join(STUDIO_DIR, 'index.html')) ? { studioDir: STUDIO_DIR } : {}),
+      });
+      ({ url } = api);
+      closeApi = () => api.close();
+      closers.push(closeApi);
+    }
+    const runner =
+      pool === null ? null : runJobs({ queue, storage, pool, log, metrics, tracing, consumer: `${hostname()}:${process.pid}` });
+
+    const ready = (pool?.started() ?? Promise.resolve()).then(async () => {
+      await health.check();
+      health.started();
+    });
+    ready.catch(() => {});
+    log.info({ address: url, adminAddress: admin?.url ?? null, workers: pool?.size ?? 0, version: SERVICE_VERSION }, 'Listening');
+
+    let draining: Promise<void> | undefined;
+    return {
+      url,
+      adminUrl: admin?.url ?? null,
+      ready: () => ready,
+      drain() {
+        draining ??= (async () => {
+          const startedAt = Date.now();
+          const graceMs = 1000 * config.drainGraceS;
+          health.draining();
+          log.info({ inFlight: runner?.inFlight() ?? 0, graceMs }, 'Draining');
+          await runner?.drain(Math.max(0, graceMs - CLOSING_MS));
+          await closeAll();
+          log.info({ ms: Date.now() - startedAt }, 'Drained');
+        })();
+        return draining;
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw isFacewrightError(error) ? error : new FacewrightError('FW_INTERNAL', { what: 'the service could not start' }, { cause: error });
+  }
+}
+
+/** The built page, where it is there. */
+const STUDIO_DIR = fileURLToPath(new URL('../../studio/dist', import.meta.url));
