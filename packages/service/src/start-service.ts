@@ -6,12 +6,12 @@ import { FacewrightError, isFacewrightError } from '@facewright/protocol';
 import type { Config } from './config/config.ts';
 import { measureServiceTime } from './lifecycle/measure-service-time.ts';
 import { openQueue } from './lifecycle/open-queue.ts';
-import { openStorage } from './lifecycle/open-storage.ts';
 import { startAdminServer } from './lifecycle/start-admin-server.ts';
 import { watchHealth } from './lifecycle/watch-health.ts';
 import type { Log } from './observability/create-log.ts';
 import { createMetrics } from './observability/create-metrics.ts';
 import { createNoTracing, createOtlpTracing } from './observability/create-tracing.ts';
+import { createStorage } from './storage/create-storage.ts';
 import { checkListenAddress } from './tenants/check-listen-address.ts';
 import { loadSecret } from './tenants/load-secret.ts';
 import { openTenants } from './tenants/open-tenants.ts';
@@ -54,6 +54,7 @@ const CLOSING_MS = 1500;
  * @throws FW_CONFIG_INVALID, FW_LISTEN_FAILED, FW_QUEUE_UNAVAILABLE, FW_STORAGE_UNAVAILABLE, FW_STORAGE_FULL
  */
 export async function startService({ role, config, log, isAdminOptional = false }: StartServiceOptions): Promise<RunningService> {
+  checkRole(role, config, log);
   const closers: (() => unknown)[] = [];
   /** In the opposite order of opening; one that fails must not keep the others from closing. */
   const closeAll = async (): Promise<void> => {
@@ -114,9 +115,9 @@ export async function startService({ role, config, log, isAdminOptional = false 
     });
     closers.push(() => tenants.close());
     if (role !== 'worker') checkListenAddress(config.host, tenants.singleUser);
-    const storage = await openStorage(config);
+    const storage = await createStorage(config);
     closers.push(() => storage.close());
-    const queue = await openQueue(config, (name) => tenants.shareOf(name));
+    const queue = await openQueue(config, (name) => tenants.shareOf(name), log);
     closers.push(() => queue.close());
 
     const health = watchHealth(SERVICE_VERSION, {
@@ -199,6 +200,18 @@ export async function startService({ role, config, log, isAdminOptional = false 
   } catch (error) {
     await closeAll();
     throw isFacewrightError(error) ? error : new FacewrightError('FW_INTERNAL', { what: 'the service could not start' }, { cause: error });
+  }
+}
+
+/** API and workers that run apart meet in Redis; a journal belongs to one process. */
+function checkRole(role: ServiceRole, config: Config, log: Log): void {
+  if (role === 'serve') return;
+  if (config.redisUrl === undefined) {
+    const problem = `is needed to run \`${role}\` on its own (or run \`serve\`)`;
+    throw new FacewrightError('FW_CONFIG_INVALID', { problems: [{ field: 'redisUrl', problem }] });
+  }
+  if (role === 'api' && config.linkSecret === undefined && config.s3Bucket !== undefined) {
+    log.warn({}, 'linkSecret is not set: links to files work only with the instance that made them, unless the data folder is shared');
   }
 }
 
