@@ -18,7 +18,7 @@ import { applySimilarity, estimateSimilarity } from '../../packages/engine/src/m
 import { loadFaceModel } from '../../packages/engine/src/models/load-face-model.ts';
 import { loadFaceNetworks } from '../../packages/engine/src/nets/load-face-networks.ts';
 import { readCanonicalMesh } from '../../packages/engine/src/nets/read-canonical-mesh.ts';
-import { createRenderBuffers, renderMesh } from '../../packages/engine/src/render/render-mesh.ts';
+import { renderMesh } from '../../packages/engine/src/render/render-mesh.ts';
 
 const SIDE_PX = 384;
 /** Height of a face from chin to hairline, millimetres: sets its size in the picture. */
@@ -35,7 +35,6 @@ const normal = (sigma: number, most: number): number => Math.max(-most, Math.min
 const skins = await Promise.all(positionals.map(readSkin));
 const drawn = new Set(['skin', 'scalp', 'sclera', 'iris', 'teeth', 'mouth']);
 const parts = model.parts.filter((p) => drawn.has(p.material)).map((p) => ({ ...p, material: 'skin' as const }));
-const buffers = createRenderBuffers(SIDE_PX, SIDE_PX);
 
 const { landmark, mean, mirror, count } = model.landmarks;
 const trust = Float64Array.from(landmark, (l, i) => SHAPE_TRUST[l] * model.landmarks.confidence[i]);
@@ -92,7 +91,6 @@ for (let head = 0; head < Number(values.heads); head++) {
       ground: [grey, grey, grey],
     },
     background: { top: background, bottom: background },
-    buffers,
   });
   const detection = (await networks.detectFaces(picture, { thorough: false }))[0];
   if (!detection) continue;

@@ -5,7 +5,7 @@ import type { Raster } from '../photo/raster.ts';
 import { computeVertexNormals } from '../render/compute-vertex-normals.ts';
 import { createViewCamera, type RenderCamera } from '../render/create-view-camera.ts';
 import { createTextureCache } from '../render/reduce-texture.ts';
-import { createRenderBuffers, renderMesh } from '../render/render-mesh.ts';
+import { renderMesh } from '../render/render-mesh.ts';
 import type { FaceMaps } from '../texture/face-maps.ts';
 import { encodePng } from './encode-png.ts';
 
@@ -74,12 +74,10 @@ export async function composePreview(input: PreviewInput, options: PreviewOption
     (camera): RenderCamera => ({ ...camera, translation: [camera.translation[0]!, camera.translation[1]!, distance] }),
   );
   const photo = cropPhoto(face, view, sameScale[0]!, widths[0]!, height);
-  const memory = createRenderBuffers(Math.max(...widths), height);
   const textureCache = createTextureCache();
   const pictures = sameScale.map((camera, k) => {
     const width = widths[k + 1]!;
-    const buffers = createRenderBuffers(width, height, memory);
-    return renderMesh({ mesh, surfaces: maps.surfaces, camera, size: { width, height }, textureCache, buffers });
+    return renderMesh({ mesh, surfaces: maps.surfaces, camera, size: { width, height }, textureCache });
   });
   return encodePng(joinRow([await photo, ...pictures], gap));
 }

@@ -17,6 +17,70 @@ export interface Kernels {
   ): void;
   setPaintPhoto(photo: number, width: number, height: number, out: number, observed: number, grain: number, hair: number): void;
   paintRows(from: number, end: number): void;
+  rasterizeTriangles(
+    screen: number,
+    depth: number,
+    triangles: number,
+    firstNumber: number,
+    count: number,
+    flags: number,
+    addX: number,
+    addY: number,
+    width: number,
+    height: number,
+    outTriangle: number,
+    outDepth: number,
+    outWeight1: number,
+    outWeight2: number,
+  ): void;
+  addTriangleNormals(positions: number, triangles: number, count: number, normals: number): void;
+  makeUnit(vectors: number, count: number, missing: number): void;
+  setShading(
+    surfaces: number,
+    textures: number,
+    triangleSurface: number,
+    triangles: number,
+    triangleUvs: number,
+    uvs: number,
+    normals: number,
+    lights: number,
+    lightCount: number,
+    ambient: number,
+    wire: number,
+    linearFromSrgb: number,
+    srgbFromLinear: number,
+  ): void;
+  setLayer(
+    triangle: number,
+    weight1: number,
+    weight2: number,
+    source: number,
+    width: number,
+    focalPx: number,
+    centerX: number,
+    centerY: number,
+  ): void;
+  paintInside(edge: number, rgb: number, from: number, end: number): void;
+  addOutlines(pixels: number, count: number, backdrop: number, sum: number): void;
+  storeOutlines(pixels: number, count: number, sum: number, share: number, rgb: number): void;
+  addSheet(from: number, end: number, sum: number): void;
+  blendSheet(from: number, end: number, sum: number, share: number, rgb: number): void;
+  markOutlines(depth: number, edge: number, width: number, height: number, step: number): void;
+  listMarked(edge: number, count: number, pixels: number): number;
+  sumMarked(edge: number, width: number, height: number, sums: number): void;
+  selectMarked(
+    screen: number,
+    triangles: number,
+    first: number,
+    end: number,
+    showsBack: number,
+    sums: number,
+    width: number,
+    height: number,
+    selected: number,
+    numbers: number,
+    known: number,
+  ): number;
 }
 
 type ArrayKind = Int8Array | Uint8Array | Uint16Array | Int32Array | Uint32Array | Float32Array | Float64Array;
@@ -41,6 +105,8 @@ export interface KernelMemory {
    * @throws RangeError where the memory is full
    */
   allocate<T extends ArrayKind>(kind: ArrayOf<T>, length: number): T;
+  /** The array itself where it lies in this memory already, else a copy of it here. */
+  place<T extends ArrayKind>(array: T): T;
   /** Numbers, words, lists and objects as they are, and every typed array among them as a copy in this memory. */
   adopt<T>(value: T): T;
 }
@@ -67,6 +133,25 @@ export function countKernelBytes(value: unknown): number {
  * @param bytes - for all arrays together (each rounded up to 16)
  */
 export function createKernelMemory(bytes: number): KernelMemory {
+  return startKernels(bytes).memory;
+}
+
+/**
+ * Memory for kernels that do their work within one call: the same for everybody, so that it is not made and cleared anew each time. It belongs to
+ * the caller until it returns or awaits; arrays in it hold what the last user left.
+ *
+ * @param bytes - as for {@link createKernelMemory}
+ */
+export function useScratchMemory(bytes: number): KernelMemory {
+  if (scratch === null || scratch.bytes < bytes) scratch = { ...startKernels(bytes), bytes };
+  scratch.clear();
+  return scratch.memory;
+}
+
+/** Holds nothing that anybody reads: what a caller did not write there itself it must not look at. */
+let scratch: { readonly memory: KernelMemory; readonly bytes: number; readonly clear: () => void } | null = null;
+
+function startKernels(bytes: number): { readonly memory: KernelMemory; readonly clear: () => void } {
   const memory = new WebAssembly.Memory({ initial: Math.ceil((FIRST_BYTE + bytes + SPARE_BYTES) / PAGE_BYTES) });
   const { buffer } = memory;
   const { exports } = new WebAssembly.Instance(compileKernels(), { env: { memory } });
@@ -76,18 +161,24 @@ export function createKernelMemory(bytes: number): KernelMemory {
     next = align(next + array.byteLength);
     return array;
   };
+  const place = <T extends ArrayKind>(array: T): T => {
+    if (array.buffer === buffer) return array;
+    const copy = allocate(array.constructor as ArrayOf<T>, array.length);
+    copy.set(array);
+    return copy;
+  };
   const adopt = (value: unknown): unknown => {
-    if (ArrayBuffer.isView(value)) {
-      const array = value as ArrayKind;
-      const copy = allocate(array.constructor as ArrayOf<ArrayKind>, array.length);
-      copy.set(array);
-      return copy;
-    }
+    if (ArrayBuffer.isView(value)) return place(value as ArrayKind);
     if (Array.isArray(value)) return value.map(adopt);
     if (value === null || typeof value !== 'object') return value;
     return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, adopt(part)]));
   };
-  return { kernels: exports as Kernels, allocate, adopt: adopt as <T>(value: T) => T };
+  return {
+    memory: { kernels: exports as Kernels, allocate, place, adopt: adopt as <T>(value: T) => T },
+    clear: () => {
+      next = FIRST_BYTE;
+    },
+  };
 }
 
 let compiled: CompiledModule | null = null;

@@ -3,7 +3,7 @@ import type { SurfaceMaterial } from '../texture/face-maps.ts';
 import { createViewCamera, type RenderCamera } from './create-view-camera.ts';
 import { createTextureCache, reduceTexture } from './reduce-texture.ts';
 import type { RenderLight } from './render-light.ts';
-import { createRenderBuffers, type RenderableMesh, renderMesh } from './render-mesh.ts';
+import { type RenderableMesh, renderMesh } from './render-mesh.ts';
 import { encodeSrgb } from './srgb.ts';
 
 /** A square in the plane z = `z`, `half` mm from the axis to its sides, that faces the viewer; two triangles. */
@@ -151,17 +151,16 @@ describe('renderMesh', () => {
     expect(middle(join(front), veil(0.6, 'MASK'))).toBe(0);
   });
 
-  it('shows clay without colours and wires on their triangles, and the same bytes with used buffers', () => {
+  it('shows clay without colours and wires on their triangles, and the same bytes in used memory', () => {
     const mesh = createSquare(20, 0);
-    const buffers = createRenderBuffers(64, 64);
-    const clay = renderMesh({ mesh, surfaces: [surface({ baseColor: [1, 0, 0, 1] })], camera, size, style: 'clay', buffers }).rgb;
+    const clay = renderMesh({ mesh, surfaces: [surface({ baseColor: [1, 0, 0, 1] })], camera, size, style: 'clay' }).rgb;
     const [r, g, b] = pixel(clay, 25, 20) as [number, number, number];
     expect(Math.max(r, g, b) - Math.min(r, g, b)).toBeLessThan(25);
-    const wired = renderMesh({ mesh, surfaces: [surface()], camera, size, style: 'wireframe', light: EVEN, buffers }).rgb;
+    const wired = renderMesh({ mesh, surfaces: [surface()], camera, size, style: 'wireframe', light: EVEN }).rgb;
     // The diagonal from the upper left to the lower right corner.
     expect(pixel(wired, 30, 30)[0]!).toBeLessThan(pixel(wired, 40, 24)[0]! * 0.75);
     const first = renderMesh({ mesh, surfaces: [surface()], camera, size }).rgb;
-    expect(renderMesh({ mesh, surfaces: [surface()], camera, size, buffers }).rgb).toEqual(first);
+    expect(renderMesh({ mesh, surfaces: [surface()], camera, size }).rgb).toEqual(first);
   });
 });
 

@@ -1,14 +1,13 @@
+import { countKernelBytes, type KernelMemory, useScratchMemory } from '../kernels/kernel-memory.ts';
 import type { ModelPart } from '../models/face-model.ts';
 import type { Raster } from '../photo/raster.ts';
 import type { SurfaceMaterial } from '../texture/face-maps.ts';
 import { computeVertexNormals } from './compute-vertex-normals.ts';
 import type { RenderCamera } from './create-view-camera.ts';
-import { createRasterBuffers, type RasterBuffers, rasterize } from './rasterize.ts';
+import { countShadingBytes, prepareShading, type ShadedScene } from './prepare-shading.ts';
+import { countRasterBytes, createRasterBuffers, type RasterBuffers, rasterize } from './rasterize.ts';
 import { createTextureCache, reduceTexture, type TextureCache } from './reduce-texture.ts';
 import { CLAY_LIGHT, PREVIEW_LIGHT, type RenderLight } from './render-light.ts';
-import { selectNearPixels } from './select-triangles.ts';
-import { type PixelList, prepareShading, type Shading, shadePixels } from './shade-pixels.ts';
-import { encodeSrgb, LINEAR_FROM_SRGB } from './srgb.ts';
 
 /** What is drawn: a face model's mesh with the positions of one face. */
 export interface RenderableMesh {
@@ -41,44 +40,6 @@ export interface RenderMeshOptions {
   readonly antialias?: boolean;
   /** Several views of one face may share it: textures are reduced to what a view can show. @default none */
   readonly textureCache?: TextureCache;
-  /** Working memory for pictures of the same size, see {@link createRenderBuffers}. */
-  readonly buffers?: RenderBuffers;
-}
-
-/** Working memory of {@link renderMesh}. */
-export interface RenderBuffers {
-  readonly opaque: RasterBuffers;
-  readonly layer: RasterBuffers;
-  /** Shape (height, width): 1 where the pixel holds an outline. */
-  readonly edge: Uint8Array;
-  /** Shape (height * width): numbers of the pixels that are being shaded. */
-  readonly pixels: Int32Array;
-}
-
-/**
- * Working memory for pictures of one size; the same may be used for one picture after the other, not at the same time.
- *
- * @param larger - memory of a picture with at least as many pixels, which is used instead of new memory
- */
-export function createRenderBuffers(width: number, height: number, larger?: RenderBuffers): RenderBuffers {
-  const n = width * height;
-  if (larger === undefined) {
-    return {
-      opaque: createRasterBuffers(width, height),
-      layer: createRasterBuffers(width, height),
-      edge: new Uint8Array(n),
-      pixels: new Int32Array(n),
-    };
-  }
-  const cut = ({ triangle, depth, weight1, weight2 }: RasterBuffers): RasterBuffers => ({
-    width,
-    height,
-    triangle: triangle.subarray(0, n),
-    depth: depth.subarray(0, n),
-    weight1: weight1.subarray(0, n),
-    weight2: weight2.subarray(0, n),
-  });
-  return { opaque: cut(larger.opaque), layer: cut(larger.layer), edge: larger.edge.subarray(0, n), pixels: larger.pixels.subarray(0, n) };
 }
 
 /** Offsets from the pixel centre, in pixels: four on a rotated grid, so that near-horizontal and near-vertical edges get five steps. */
@@ -100,56 +61,95 @@ const STUDIO_GREY = { top: [206, 208, 212], bottom: [150, 152, 158] } as const;
 /** Clay: linear reflectance and roughness of fired earthenware, light grey. */
 const CLAY = { baseColor: [0.5, 0.485, 0.465, 1], roughness: 0.6, albedo: null } as const;
 
-/** Pixels that are shaded in one go: their colours stay in the cache until they are written to the picture. */
-const CHUNK = 2048;
-
 /**
  * A picture of a mesh: perspective, per-pixel normals, textures in linear light, distant lights with a GGX highlight, hemispheric ambient
  * light, transparent surfaces blended over the opaque ones in the order of `surfaces`.
  *
- * Deterministic; no state outside `buffers`.
+ * Deterministic.
  */
 export function renderMesh(options: RenderMeshOptions): Raster {
   const { mesh, camera } = options;
   const { width, height } = options.size;
   const style = options.style ?? 'textured';
   const isClay = style === 'clay';
-  const buffers = options.buffers ?? createRenderBuffers(width, height);
-  const { screen, depth } = projectToScreen(mesh.positions, camera);
+  const antialias = options.antialias ?? true;
+  // What takes the scratch memory for itself goes first.
+  const normals = mesh.normals ?? computeVertexNormals(mesh.positions, mesh.triangles);
+  const projected = projectToScreen(mesh.positions, camera);
   const surfaces = isClay
     ? options.surfaces.filter(isOpaque).map((surface) => ({ ...surface, ...CLAY }))
-    : reduceTextures(mesh, options.surfaces, screen, options.textureCache ?? createTextureCache());
-  const shading = prepareShading({
-    mesh,
-    normals: mesh.normals ?? computeVertexNormals(mesh.positions, mesh.triangles),
-    surfaces,
+    : reduceTextures(mesh, options.surfaces, projected.screen, options.textureCache ?? createTextureCache());
+  const light = options.light ?? (isClay ? CLAY_LIGHT : PREVIEW_LIGHT);
+  const scene: ShadedScene = { mesh, normals, surfaces, camera, light };
+
+  const pixelCount = width * height;
+  const memory = useScratchMemory(
+    countShadingBytes(scene, mesh.triangles.length / 3) +
+      // The mesh on the screen, and the triangles that are selected of it with their numbers.
+      countKernelBytes([projected.screen, projected.depth]) +
+      4 * (2 * mesh.triangles.length + mesh.triangles.length / 3) +
+      2 * countRasterBytes(width, height) +
+      // Picture, marks, list and sums of pixels.
+      (3 + 1 + 4 + 16) * pixelCount +
+      4 * (width + 1) * (height + 1) +
+      12 * height +
+      256,
+  );
+  const { kernels } = memory;
+  const screenMesh: ScreenMesh = {
+    screen: memory.place(projected.screen),
+    depth: memory.place(projected.depth),
+    triangles: memory.place(mesh.triangles),
+  };
+  const opaque = createRasterBuffers(width, height, memory);
+  const canvas: Canvas = {
+    memory,
     camera,
-    light: options.light ?? (isClay ? CLAY_LIGHT : PREVIEW_LIGHT),
-    wireScreen: style === 'wireframe' ? screen : null,
-  });
-  const backdrop = createBackdrop(height, options.background ?? STUDIO_GREY);
-  const rgb = paintBackdrop(backdrop, width);
-  const projected: ScreenMesh = { screen, depth, triangles: mesh.triangles };
+    opaque,
+    layer: createRasterBuffers(width, height, memory),
+    edge: memory.allocate(Uint8Array, pixelCount).fill(0),
+    pixels: memory.allocate(Int32Array, pixelCount),
+    sum: memory.allocate(Float32Array, 4 * pixelCount),
+    rgb: memory.allocate(Uint8Array, 3 * pixelCount),
+    backdrop: memory.place(createBackdrop(height, options.background ?? STUDIO_GREY)),
+  };
+  paintBackdrop(canvas.backdrop, width, canvas.rgb);
+  const drawWires = prepareShading(memory, scene, screenMesh.triangles);
   const runs = listRuns(mesh.parts, surfaces);
 
-  const { opaque, edge } = buffers;
-  opaque.triangle.fill(-1);
-  opaque.depth.fill(Number.POSITIVE_INFINITY);
   const solid = runs.filter(({ surface }) => isOpaque(surface));
-  for (const run of solid) drawRun(run, projected, 0, 0, opaque);
-  edge.fill(0);
-  const antialias = options.antialias ?? true;
-  if (antialias) markOutlines(opaque, edge);
-  paint(rgb, shading, { layer: opaque, source: null, camera, pixels: listInside(opaque, edge, buffers.pixels) });
-  if (antialias) paintOutlines(rgb, shading, solid, projected, camera, backdrop, buffers);
+  for (const run of solid) drawRun(run, screenMesh, 0, 0, opaque, memory);
+  if (antialias) kernels.markOutlines(opaque.depth.byteOffset, canvas.edge.byteOffset, width, height, OUTLINE_STEP_MM);
+  drawWires(style === 'wireframe' ? screenMesh.screen : null);
+  setLayer(canvas, opaque, null, 0, 0);
+  kernels.paintInside(canvas.edge.byteOffset, canvas.rgb.byteOffset, 0, pixelCount);
+  if (antialias) paintOutlines(canvas, solid, screenMesh);
 
-  const sheetShading = { ...shading, wireScreen: null };
+  drawWires(null);
   for (const surface of surfaces) {
     if (isOpaque(surface)) continue;
     const sheet = runs.filter((run) => run.surface === surface);
-    paintSheet(rgb, sheetShading, sheet, projected, camera, antialias ? SAMPLES : CENTRE, buffers);
+    paintSheet(canvas, sheet, screenMesh, antialias ? SAMPLES : CENTRE);
   }
-  return { width, height, rgb };
+  return { width, height, rgb: canvas.rgb.slice() };
+}
+
+/** What a picture is painted with; everything in the kernels' memory. */
+interface Canvas {
+  readonly memory: KernelMemory;
+  readonly camera: RenderCamera;
+  readonly opaque: RasterBuffers;
+  readonly layer: RasterBuffers;
+  /** Shape (height, width): 1 where the pixel holds an outline. */
+  readonly edge: Uint8Array;
+  /** Shape (height * width): numbers of pixels. */
+  readonly pixels: Int32Array;
+  /** Shape (height * width, 4) */
+  readonly sum: Float32Array;
+  /** Shape (height, width, 3): the picture. */
+  readonly rgb: Uint8Array;
+  /** Shape (height, 3): see {@link createBackdrop}. */
+  readonly backdrop: Float32Array;
 }
 
 /** A run of triangles with one surface. */
@@ -192,10 +192,26 @@ function drawRun(
   shiftX: number,
   shiftY: number,
   out: RasterBuffers,
-) {
+  memory: KernelMemory,
+): void {
   const { screen, depth, triangles } = mesh;
   const cullBack = !surface.doubleSided;
-  rasterize({ screen, depth, triangles, firstTriangle, triangleCount, perspective: true, cullBack, clear: false, shiftX, shiftY }, out);
+  const input = { screen, depth, triangles, firstTriangle, triangleCount, perspective: true, cullBack, clear: false, shiftX, shiftY };
+  rasterize(input, out, memory);
+}
+
+/** Which layer is shaded next; in a picture that is moved so that the point (dx, dy) beside each pixel's centre lies on it. */
+function setLayer({ memory, camera }: Canvas, layer: RasterBuffers, source: Uint32Array | null, dx: number, dy: number): void {
+  memory.kernels.setLayer(
+    layer.triangle.byteOffset,
+    layer.weight1.byteOffset,
+    layer.weight2.byteOffset,
+    source?.byteOffset ?? 0,
+    layer.width,
+    camera.focalPx,
+    camera.centerX - dx,
+    camera.centerY - dy,
+  );
 }
 
 /** One triangle in so many is measured to find the scale of a texture. */
@@ -276,8 +292,7 @@ function createBackdrop(height: number, { top, bottom }: NonNullable<RenderMeshO
   return backdrop;
 }
 
-function paintBackdrop(backdrop: Float32Array, width: number): Uint8Array {
-  const rgb = new Uint8Array(backdrop.length * width);
+function paintBackdrop(backdrop: Float32Array, width: number, rgb: Uint8Array): void {
   for (let row = 0; row < backdrop.length / 3; row++) {
     const start = 3 * row * width;
     for (let k = 0; k < 3; k++) rgb[start + k] = Math.round(backdrop[3 * row + k]!);
@@ -286,34 +301,6 @@ function paintBackdrop(backdrop: Float32Array, width: number): Uint8Array {
       rgb.copyWithin(start + filled, start, start + Math.min(filled, 3 * width - filled));
     }
   }
-  return rgb;
-}
-
-/** The covered pixels that hold no outline, ascending; written to `pixels`. */
-function listInside({ triangle }: RasterBuffers, edge: Uint8Array, pixels: Int32Array): Int32Array {
-  let count = 0;
-  for (let p = 0; p < triangle.length; p++) {
-    if (triangle[p]! >= 0 && edge[p] === 0) pixels[count++] = p;
-  }
-  return pixels.subarray(0, count);
-}
-
-/** The marked pixels, ascending; written to `pixels`. */
-function listMarked(edge: Uint8Array, pixels: Int32Array): Int32Array {
-  let count = 0;
-  for (let p = 0; p < edge.length; p++) {
-    if (edge[p] !== 0) pixels[count++] = p;
-  }
-  return pixels.subarray(0, count);
-}
-
-/** The covered pixels of a range, ascending; written to `pixels`. */
-function listCovered({ triangle }: RasterBuffers, from: number, to: number, pixels: Int32Array): Int32Array {
-  let count = 0;
-  for (let p = from; p < to; p++) {
-    if (triangle[p]! >= 0) pixels[count++] = p;
-  }
-  return pixels.subarray(0, count);
 }
 
 /** First pixel of the first row and end of the last row that runs of triangles may touch. */
@@ -332,119 +319,61 @@ function findPixelRange(runs: readonly SurfaceRun[], { screen, triangles }: Scre
   return [first * width, end * width];
 }
 
-/** Shades opaque pixels into the picture. */
-function paint(rgb: Uint8Array, shading: Shading, list: PixelList): void {
-  const { pixels } = list;
-  const colors = new Float32Array(4 * CHUNK);
-  for (let from = 0; from < pixels.length; from += CHUNK) {
-    const to = Math.min(pixels.length, from + CHUNK);
-    shadePixels(shading, list, from, to, colors);
-    for (let k = from, o = 0; k < to; k++, o += 4) {
-      const q = 3 * pixels[k]!;
-      rgb[q] = encodeSrgb(colors[o]!);
-      rgb[q + 1] = encodeSrgb(colors[o + 1]!);
-      rgb[q + 2] = encodeSrgb(colors[o + 2]!);
-    }
-  }
-}
-
 /**
  * Lays a transparent sheet over the picture, where it is not hidden. Lashes and the rims of the eyes are thinner than a pixel:
  * their alpha is the mean over the samples, each against the depth at the pixel's centre.
  */
-function paintSheet(
-  rgb: Uint8Array,
-  shading: Shading,
-  sheet: readonly SurfaceRun[],
-  mesh: ScreenMesh,
-  camera: RenderCamera,
-  samples: readonly (readonly [number, number])[],
-  { opaque, layer, pixels: scratch }: RenderBuffers,
-): void {
+function paintSheet(canvas: Canvas, sheet: readonly SurfaceRun[], mesh: ScreenMesh, samples: readonly (readonly [number, number])[]): void {
+  const { memory, opaque, layer, sum, rgb } = canvas;
   const [from, to] = findPixelRange(sheet, mesh, layer.width, layer.height);
   if (from === to) return;
-  // Shape (pixels of the range, 4): colour times alpha, alpha.
-  const sum = new Float32Array(4 * (to - from));
-  const colors = new Float32Array(4 * CHUNK);
+  // Colour times alpha, alpha.
+  sum.fill(0, 0, 4 * (to - from));
   for (const [dx, dy] of samples) {
     layer.triangle.fill(-1, from, to);
     layer.depth.set(opaque.depth.subarray(from, to), from);
-    for (const run of sheet) drawRun(run, mesh, dx, dy, layer);
-    const pixels = listCovered(layer, from, to, scratch);
-    const list = { layer, source: null, camera: shiftCamera(camera, dx, dy), pixels };
-    for (let first = 0; first < pixels.length; first += CHUNK) {
-      const end = Math.min(pixels.length, first + CHUNK);
-      shadePixels(shading, list, first, end, colors);
-      for (let k = first, o = 0; k < end; k++, o += 4) {
-        const q = 4 * (pixels[k]! - from);
-        const alpha = colors[o + 3]!;
-        if (alpha === 0) continue;
-        sum[q] += colors[o]! * alpha;
-        sum[q + 1] += colors[o + 1]! * alpha;
-        sum[q + 2] += colors[o + 2]! * alpha;
-        sum[q + 3] += alpha;
-      }
-    }
+    for (const run of sheet) drawRun(run, mesh, dx, dy, layer, memory);
+    setLayer(canvas, layer, null, dx, dy);
+    memory.kernels.addSheet(from, to, sum.byteOffset);
   }
-  for (let p = from, q = 0; p < to; p++, q += 4) {
-    const alpha = sum[q + 3]! / samples.length;
-    if (alpha === 0) continue;
-    for (let c = 0; c < 3; c++) {
-      const behind = LINEAR_FROM_SRGB[rgb[3 * p + c]!]!;
-      rgb[3 * p + c] = encodeSrgb(behind * (1 - alpha) + sum[q + c]! / samples.length);
-    }
-  }
-}
-
-/** The camera of a picture that is moved so that the point (dx, dy) beside each pixel's centre lies on it. */
-function shiftCamera(camera: RenderCamera, dx: number, dy: number): RenderCamera {
-  return { ...camera, centerX: camera.centerX - dx, centerY: camera.centerY - dy };
-}
-
-/** Marks the pixels on both sides of a step in depth. */
-function markOutlines({ width, height, depth }: RasterBuffers, edge: Uint8Array): void {
-  for (let row = 0, p = 0; row < height; row++) {
-    for (let column = 0; column < width; column++, p++) {
-      const z = depth[p]!;
-      // Infinity - Infinity is NaN, which is no step.
-      if (column + 1 < width && Math.abs(z - depth[p + 1]!) > OUTLINE_STEP_MM) edge[p] = edge[p + 1] = 1;
-      if (row + 1 < height && Math.abs(z - depth[p + width]!) > OUTLINE_STEP_MM) edge[p] = edge[p + width] = 1;
-    }
-  }
+  memory.kernels.blendSheet(from, to, sum.byteOffset, 1 / samples.length, rgb.byteOffset);
 }
 
 /**
  * Paints the outline pixels with four samples each: only the triangles that can touch such a pixel are rasterised, once per sample with
  * the picture shifted.
  */
-function paintOutlines(
-  rgb: Uint8Array,
-  shading: Shading,
-  solid: readonly SurfaceRun[],
-  mesh: ScreenMesh,
-  camera: RenderCamera,
-  backdrop: Float32Array,
-  { edge, layer, pixels: scratch }: RenderBuffers,
-): void {
+function paintOutlines(canvas: Canvas, solid: readonly SurfaceRun[], { screen, depth, triangles }: ScreenMesh): void {
+  const { memory, edge, layer, pixels, sum, backdrop, rgb } = canvas;
+  const { kernels } = memory;
   const { width, height } = layer;
-  const { screen, depth } = mesh;
-  const near = selectNearPixels(mesh.triangles, solid, screen, edge, width, height);
-  const pixels = listMarked(edge, scratch);
-  const sum = new Float32Array(3 * pixels.length);
-  const colors = new Float32Array(4 * pixels.length);
-  for (const [dx, dy] of SAMPLES) {
-    rasterize({ screen, depth, triangles: near.triangles, perspective: true, shiftX: dx, shiftY: dy }, layer);
-    shadePixels(shading, { layer, source: near.source, camera: shiftCamera(camera, dx, dy), pixels }, 0, pixels.length, colors);
-    for (let k = 0; k < pixels.length; k++) {
-      const isBackground = colors[4 * k + 3] === 0;
-      const row = 3 * Math.floor(pixels[k]! / width);
-      for (let c = 0; c < 3; c++) {
-        // Clipped before the mean, as the eye would see a bright edge from far.
-        sum[3 * k + c] += isBackground ? LINEAR_FROM_SRGB[Math.round(backdrop[row + c]!)]! : Math.min(1, colors[4 * k + c]!);
-      }
-    }
+  const sums = memory.allocate(Int32Array, (width + 1) * (height + 1)).fill(0);
+  kernels.sumMarked(edge.byteOffset, width, height, sums.byteOffset);
+  const selected = memory.allocate(Uint32Array, triangles.length);
+  const numbers = memory.allocate(Uint32Array, triangles.length / 3);
+  let near = 0;
+  for (const { firstTriangle, triangleCount, surface } of solid) {
+    near = kernels.selectMarked(
+      screen.byteOffset,
+      triangles.byteOffset,
+      firstTriangle,
+      firstTriangle + triangleCount,
+      surface.doubleSided ? 1 : 0,
+      sums.byteOffset,
+      width,
+      height,
+      selected.byteOffset,
+      numbers.byteOffset,
+      near,
+    );
   }
-  for (let k = 0; k < pixels.length; k++) {
-    for (let c = 0; c < 3; c++) rgb[3 * pixels[k]! + c] = encodeSrgb(sum[3 * k + c]! / SAMPLES.length);
+  const nearTriangles = selected.subarray(0, 3 * near);
+  const count = kernels.listMarked(edge.byteOffset, edge.length, pixels.byteOffset);
+  sum.fill(0, 0, 3 * count);
+  for (const [shiftX, shiftY] of SAMPLES) {
+    rasterize({ screen, depth, triangles: nearTriangles, perspective: true, shiftX, shiftY }, layer, memory);
+    setLayer(canvas, layer, numbers, shiftX, shiftY);
+    kernels.addOutlines(pixels.byteOffset, count, backdrop.byteOffset, sum.byteOffset);
   }
+  kernels.storeOutlines(pixels.byteOffset, count, sum.byteOffset, 1 / SAMPLES.length, rgb.byteOffset);
 }

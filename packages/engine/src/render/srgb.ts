@@ -7,7 +7,8 @@ export const LINEAR_FROM_SRGB: Float32Array = Float32Array.from({ length: 256 },
 /** Steps of the table below: the encoding is steepest at black, where one step is then 0.8 of an sRGB byte. */
 const STEPS = 4096;
 
-const SRGB_FROM_LINEAR: Uint8Array = Uint8Array.from({ length: STEPS + 1 }, (_, i) => {
+/** sRGB byte of each linear value n / 4096, shape (4097). */
+export const SRGB_FROM_LINEAR: Uint8Array = Uint8Array.from({ length: STEPS + 1 }, (_, i) => {
   const linear = i / STEPS;
   const s = linear <= 0.0031308 ? linear * 12.92 : 1.055 * linear ** (1 / 2.4) - 0.055;
   return Math.round(s * 255);

@@ -3,6 +3,7 @@ import {
   fakeJpeg,
   photoForm,
   RESULT_BYTES,
+  readJson,
   refuse,
   startTestService,
   type TestService,

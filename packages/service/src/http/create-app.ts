@@ -162,15 +162,15 @@ export function createApp(deps: AppDeps): FastifyInstance {
     throw new FacewrightError('FW_METHOD_NOT_ALLOWED', { method: request.method, allowed });
   });
 
-  app.register(multipart, { throwFileSizeLimit: false });
+  void app.register(multipart, { throwFileSizeLimit: false });
   // Bodies of other types are read by the handlers that want them; those that want none do not look at them.
   app.removeContentTypeParser('text/plain');
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   healthRoutes(app, context);
-  app.register(
+  void app.register(
     async (scope) => {
       if (config.basePath !== '') healthRoutes(scope, context);
-      scope.register(async (photos) => {
+      void scope.register(async (photos) => {
         // JSON is no photo, however well-formed.
         photos.removeContentTypeParser('application/json');
         createReconstructionRoutes(photos, context);

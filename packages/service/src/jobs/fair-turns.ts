@@ -5,8 +5,6 @@ export interface TenantLine {
   readonly tenant: string;
   readonly queued: number;
   readonly processing: number;
-  /** Submission number of its first waiting job; decides between equal turns. */
-  readonly head: number;
 }
 
 /** Clocks of {@link FairTurns}, to put them back where a change could not be kept. */
@@ -17,8 +15,8 @@ export interface TurnClocks {
 
 /**
  * Whose turn it is: start-time fair queueing (Goyal, Vin, Cheng, "Start-time Fair Queuing", 1996, section 2) with one job as the
- * unit of work. Every tenant has a start tag, the virtual time of its next turn; the smallest tag goes first and moves on by
- * 1 / weight; virtual time is the tag of the job that started last. A tenant that begins to wait starts at virtual time, so that
+ * unit of work. Every tenant has a start tag, the virtual time of its next turn; the smallest tag goes first (of equal ones, the
+ * first name) and moves on by 1 / weight; virtual time is the tag of the job that started last. A tenant that begins to wait starts at virtual time, so that
  * nobody saves up turns by being idle.
  */
 export class FairTurns {
@@ -51,7 +49,7 @@ export class FairTurns {
     for (const line of lines) {
       if (line.queued === 0 || line.processing >= this.#shareOf(line.tenant).maxProcessing) continue;
       const tag = this.#tagOf(line.tenant);
-      if (tag < bestTag || (tag === bestTag && line.head < best!.head)) [best, bestTag] = [line, tag];
+      if (tag < bestTag || (tag === bestTag && line.tenant < best!.tenant)) [best, bestTag] = [line, tag];
     }
     return best?.tenant ?? null;
   }
@@ -75,9 +73,9 @@ export class FairTurns {
     for (const line of lines) {
       if (line.tenant === own.tenant || line.queued === 0) continue;
       const turns = (tag - this.#tagOf(line.tenant)) * this.#weightOf(line.tenant);
-      // Turns k = 0, 1, … of the other have the tags start + k / weight: those below `tag`, and the equal one if its head is older.
+      // Turns k = 0, 1, … of the other have the tags start + k / weight: those below `tag`, and the equal one if its name comes first.
       const whole = Math.ceil(turns);
-      const count = whole === turns && line.head < own.head ? whole + 1 : whole;
+      const count = whole === turns && line.tenant < own.tenant ? whole + 1 : whole;
       before += Math.min(line.queued, Math.max(0, count));
     }
     return before;

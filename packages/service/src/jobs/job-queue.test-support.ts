@@ -3,6 +3,7 @@ import type { WireError } from '@facewright/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Job, JobOutcome, NewJob } from './job.ts';
 import type { JobQueue, Lease, ShareOf, SubmitLimits, TenantShare } from './job-queue.ts';
+import { runAgainstReference } from './job-queue-reference.test-support.ts';
 
 export interface QueueUnderTest {
   /** Opens the queue on the store of this test; a second call opens the same store again (after `close`, where one alone may have it). */
@@ -14,9 +15,9 @@ export interface QueueUnderTest {
   dispose(): Promise<void>;
 }
 
-const LEASE_MS = 10_000;
-const T0 = Date.UTC(2026, 0, 1);
-const WIDE: SubmitLimits = { maxQueued: 100_000, tenantMaxPending: 100_000 };
+export const LEASE_MS = 10_000;
+export const T0 = Date.UTC(2026, 0, 1);
+export const WIDE: SubmitLimits = { maxQueued: 100_000, tenantMaxPending: 100_000 };
 const FREE: TenantShare = { weight: 1, maxProcessing: 1000 };
 
 export function makeJob(tenant: string, id: string, change: Partial<NewJob> = {}): NewJob {
@@ -49,7 +50,7 @@ export const OUTCOME: JobOutcome = {
   warnings: [],
   files: [{ name: 'face.glb', key: 'a/jobs/x/t/face.glb', bytes: 3, contentType: 'model/gltf-binary', sha256: 'b'.repeat(64) }],
 };
-const ERROR: WireError = { code: 'FW_FIT_FAILED', message: 'no', params: { reason: 'test' } };
+export const ERROR: WireError = { code: 'FW_FIT_FAILED', message: 'no', params: { reason: 'test' } };
 const PROGRESS = { stage: 'fit', index: 3, total: 6, ratio: 0.5 } as const;
 
 /** The guarantees of {@link JobQueue}, for every adapter. */
@@ -279,6 +280,17 @@ export function describeJobQueue(name: string, createUnderTest: () => Promise<Qu
       expect((await take(queue)).job.attempt).toBe(2);
     });
 
+    it('lets the same lease complete again, for whoever did not hear the answer', async () => {
+      const queue = await openQueue();
+      await submit(queue, 'a', 'one');
+      const lease = await take(queue);
+      expect(await queue.complete(lease, OUTCOME)).toBe('held');
+      expect(await queue.complete(lease, { ...OUTCOME, provider: 'other' })).toBe('held');
+      expect((await queue.get('a', 'one'))?.outcome).toEqual(OUTCOME);
+      expect(await queue.complete({ ...lease, token: 'other' }, OUTCOME)).toBe('lost');
+      expect(await queue.fail(lease, ERROR, { retry: false })).toBe('lost');
+    });
+
     it('tries a failed job again, in front of its tenant’s others, once', async () => {
       const queue = await openQueue();
       for (const id of ['one', 'two', 'three']) await submit(queue, 'a', id);
@@ -493,6 +505,10 @@ export function describeJobQueue(name: string, createUnderTest: () => Promise<Qu
       for (const id of ['j2', 'j3', 'j4', 'j5']) expect((await take(queue)).job.id).toBe(id);
       expect((await queue.list('a', { limit: 10 })).jobs.map((j) => j.id)).toEqual(['j5', 'j4', 'j3', 'j2', 'j1', 'j0']);
       expect(await queue.submit(makeJob('a', 'j0'), WIDE)).toMatchObject({ kind: 'existing' });
+    });
+
+    it('does whatever is asked as a slow, plain queue does', async () => {
+      await runAgainstReference(createUnderTest);
     });
 
     it('works while it is open and says so', async () => {

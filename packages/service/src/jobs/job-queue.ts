@@ -81,7 +81,10 @@ export interface JobQueue {
   readonly leaseMs: number;
   /** Tells watchers how far a job is; ignored (`lost`) from an old lease. Progress need not survive a crash. */
   report(lease: Lease, update: { readonly progress?: JobProgress; readonly landmarks?: JobLandmarks }): Promise<LeaseState>;
-  /** Commits the result. `lost`: somebody else ended the job; the caller deletes its files. */
+  /**
+   * Commits the result. `lost`: somebody else ended the job; the caller deletes its files. After FW_QUEUE_UNAVAILABLE nobody knows whether it
+   * was committed: the caller keeps the files and calls again; the lease that committed hears `held` again.
+   */
   complete(lease: Lease, outcome: JobOutcome): Promise<LeaseState>;
   /** Ends the job with an error; with `retry` and an attempt left it waits again, in front of its tenant's others. */
   fail(lease: Lease, error: WireError, options: { readonly retry: boolean }): Promise<LeaseState>;

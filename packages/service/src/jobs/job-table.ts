@@ -13,6 +13,7 @@ export interface JobRecord {
   readonly seq: number;
   /** Order among the waiting jobs of its tenant: the submission number, or less than all others to be in front. */
   readonly order: number;
+  /** Of the last lease, also when it has ended. */
   readonly token: string | null;
   /** Unix ms. */
   readonly leaseUntil: number;
@@ -31,7 +32,6 @@ export interface Change {
 interface TenantJobs extends TenantLine {
   queued: number;
   processing: number;
-  head: number;
   /** By `order`. */
   readonly waiting: JobRecord[];
   /** By `seq`. */
@@ -156,6 +156,9 @@ export class JobTable {
   }
 
   complete(lease: Lease, outcome: JobOutcome, now: number): LeaseState {
+    const known = this.#records.get(recordKey(lease.job.tenant, lease.job.id));
+    // Done before by the same holder, who did not hear of it.
+    if (known?.job.state === 'succeeded' && known.token === lease.token) return 'held';
     const record = this.#held(lease, now);
     if (record === null) return 'lost';
     this.#end(record, now, { state: 'succeeded', outcome });
@@ -275,7 +278,7 @@ export class JobTable {
 
   #end(record: JobRecord, now: number, end: Pick<Job, 'state'> & Partial<Pick<Job, 'outcome' | 'error'>>): void {
     const job: Job = { ...record.job, ...end, finishedAt: now, expiresAt: now + record.job.ttlMs };
-    this.#change(record, { ...record, job, token: null, leaseUntil: 0 });
+    this.#change(record, { ...record, job, leaseUntil: 0 });
   }
 
   #change(before: JobRecord, after: JobRecord | null, afterwards?: () => void): void {
@@ -293,7 +296,7 @@ export class JobTable {
     const { tenant } = (after ?? before)!.job;
     let line = this.#tenants.get(tenant);
     if (!line) {
-      line = { tenant, queued: 0, processing: 0, head: 0, waiting: [], all: [] };
+      line = { tenant, queued: 0, processing: 0, waiting: [], all: [] };
       this.#tenants.set(tenant, line);
     }
     const wasWaiting = line.queued > 0;
@@ -323,7 +326,6 @@ export class JobTable {
       this.#finished.delete(key);
     }
     line.queued = line.waiting.length;
-    line.head = line.waiting[0]?.order ?? 0;
     if (!wasWaiting && line.queued > 0) this.#turns.join(tenant);
     if (line.all.length === 0) this.#tenants.delete(tenant);
   }

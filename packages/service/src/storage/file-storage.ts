@@ -125,22 +125,22 @@ export async function createFileStorage(options: FileStorageOptions): Promise<Ob
     const { dir, segment } = placeOf(segments);
     return await exclusively(key, async () => {
       for (let round = 1; ; round++) {
+        let older: FoundFile[];
+        let version: string;
         try {
-          const isNew = await makeDir(dir);
-          const older = isNew ? [] : await versionsOf(dir, segment);
-          const version = createVersion(
-            now(),
-            older.at(-1)?.version ?? null,
-            randomBytes(4).readUInt32LE().toString(36).padStart(6, '0').slice(-6),
-          );
+          older = (await makeDir(dir)) ? [] : await versionsOf(dir, segment);
+          version = createVersion(now(), older.at(-1)?.version ?? null, randomVersionEnd());
           await rename(path, join(dir, formatObjectFileName({ ...meta, segment, version })));
-          await syncDir(dir);
-          for (const file of older) await unlink(file.path).catch(ignoreMissing);
-          usage.record(key, meta.bytes);
-          return { key, ...meta, modifiedAt: timeOfVersion(version) };
         } catch (e) {
+          // The folder was deleted in between: it is made again.
           if (!hasFsCode(e, 'ENOENT') || round === MAX_COMMIT_ROUNDS) throw e;
+          continue;
         }
+        // From here on a folder that is missing was deleted together with the object.
+        await syncDir(dir).catch(ignoreMissing);
+        for (const file of older) await unlink(file.path).catch(ignoreMissing);
+        usage.record(key, meta.bytes);
+        return { key, ...meta, modifiedAt: timeOfVersion(version) };
       }
     });
   }
@@ -334,6 +334,8 @@ export async function createFileStorage(options: FileStorageOptions): Promise<Ob
 }
 
 const randomName = (): string => randomBytes(12).toString('hex');
+/** Six digits, so that versions of one millisecond differ. */
+const randomVersionEnd = (): string => randomBytes(4).readUInt32LE().toString(36).padStart(6, '0').slice(-6);
 const joinKey = (prefix: string, segment: string): string => (prefix === '' ? segment : `${prefix}/${segment}`);
 const describe = (key: string, file: ObjectFileName): StoredObject => ({
   key,

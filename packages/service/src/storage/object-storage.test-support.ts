@@ -138,9 +138,9 @@ export function describeObjectStorage(name: string, createSubject: () => Promise
       try {
         const bodies = Array.from({ length: 8 }, (_, i) => Buffer.alloc(20_000 + i * 1_000, i + 1));
         await storage.put(key, bodies[0]!, type);
-        let writing = true;
+        const written = new AbortController();
         const reading = (async () => {
-          while (writing) {
+          while (!written.signal.aborted) {
             const found = await storage.get(key);
             expect(found).not.toBeNull();
             const data = await buffer(found!.stream);
@@ -152,7 +152,7 @@ export function describeObjectStorage(name: string, createSubject: () => Promise
         try {
           await Promise.all(bodies.map((body, i) => (i % 2 === 0 ? storage : other).put(key, slowly(body, 4), type)));
         } finally {
-          writing = false;
+          written.abort();
           await reading;
         }
         const last = (await read(key))!;

@@ -1,8 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { Readable } from 'node:stream';
+import { inspect } from 'node:util';
+import { CreateBucketCommand, ListMultipartUploadsCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeObjectStorage } from './object-storage.test-support.ts';
 import { type S3Server, s3ServerMissing, startS3Server } from './s3-server.test-support.ts';
 import { createS3Storage, type S3StorageOptions } from './s3-storage.ts';
@@ -16,6 +19,8 @@ if (missing !== null) {
 } else {
   let server: S3Server;
   let dir: string;
+  /** Looks into the bucket past the storage. */
+  let plain: S3Client;
   const optionsFor = (bucket: string): S3StorageOptions => ({
     bucket,
     endpoint: server.endpoint,
@@ -31,14 +36,108 @@ if (missing !== null) {
   beforeAll(async () => {
     server = await startS3Server();
     dir = await mkdtemp(join(tmpdir(), 'fw-s3-scratch-'));
-    const client = new S3Client({ endpoint: server.endpoint, region: 'us-east-1', credentials: server.credentials, forcePathStyle: true });
-    await client.send(new CreateBucketCommand({ Bucket: 'faces' }));
-    client.destroy();
+    plain = new S3Client({ endpoint: server.endpoint, region: 'us-east-1', credentials: server.credentials, forcePathStyle: true });
+    await plain.send(new CreateBucketCommand({ Bucket: 'faces' }));
   });
   afterAll(async () => {
+    plain.destroy();
     await server.stop();
     await rm(dir, { recursive: true, force: true });
   });
 
   describeObjectStorage('S3', async () => ({ open: () => createS3Storage(optionsFor('faces')) }));
+
+  describe('S3 storage', () => {
+    const type = { contentType: 'image/jpeg' };
+    /** Files of uploads and downloads on their way. */
+    const unfinished = async (): Promise<string[]> => (await readdir(join(dir, 'scratch'))).filter((name) => /^(put|copy)-/.test(name));
+
+    it('says what is wrong with the bucket or the credentials, never which they are', async () => {
+      for (const [change, reason] of [
+        [{ bucket: 'no-such-bucket' }, /bucket does not exist/],
+        [{ credentials: { ...server.credentials, secretAccessKey: 'a-wrong-secret' } }, /does not accept the secret/],
+        [{ credentials: { ...server.credentials, accessKeyId: 'nobody' } }, /does not know the access key/],
+        [{ endpoint: 'http://127.0.0.1:9' }, /cannot be reached/],
+      ] as const) {
+        const storage = await createS3Storage({ ...optionsFor('faces'), ...change });
+        const attempts = [storage.check(), storage.put('t/jobs/j/photo', randomBytes(2_000_000), type), storage.usedBytes('t')];
+        for (const outcome of await Promise.allSettled(attempts)) {
+          const failure = outcome.status === 'rejected' ? (outcome.reason as Error) : null;
+          expect(failure).toMatchObject({ code: 'FW_STORAGE_UNAVAILABLE', params: { reason: expect.stringMatching(reason) } });
+          expect(inspect(failure, { depth: 9 })).not.toMatch(/faces|no-such-bucket|127\.0\.0\.1|wrong-secret|nobody|jobs\/j|Signature=/);
+        }
+        expect(await unfinished()).toEqual([]);
+        await storage.close();
+      }
+    });
+
+    it('gives up in bounded time when the store hangs, and works again afterwards', async () => {
+      const storage = await createS3Storage({ ...optionsFor('faces'), requestTimeoutMs: 400 });
+      await storage.put('t/jobs/hang/photo', Buffer.from('photo'), type);
+      server.kill('SIGSTOP');
+      try {
+        const began = performance.now();
+        const attempts = [storage.stat('t/jobs/hang/photo'), storage.check(), storage.get('t/jobs/hang/photo')];
+        for (const outcome of await Promise.allSettled(attempts)) {
+          expect(outcome).toMatchObject({
+            reason: { code: 'FW_STORAGE_UNAVAILABLE', params: { reason: 'the store did not answer in time' } },
+          });
+        }
+        // 400 ms each, all at once; without the limit it would be for ever.
+        expect(performance.now() - began).toBeLessThan(10_000);
+      } finally {
+        server.kill('SIGCONT');
+      }
+      await expect.poll(() => storage.stat('t/jobs/hang/photo').catch(() => null), { timeout: 10_000 }).toMatchObject({ bytes: 5 });
+      await storage.close();
+    });
+
+    it('an upload that a client breaks off never reaches the store', async () => {
+      const storage = await createS3Storage(optionsFor('faces'));
+      const source = new Readable({ read() {} });
+      source.push(randomBytes(20_000_000));
+      const putting = storage.put('t/jobs/broken/photo', source, type);
+      source.destroy(new Error('gone'));
+      await expect(putting).rejects.toThrow('gone');
+      expect(await storage.stat('t/jobs/broken/photo')).toBeNull();
+      const uploads = await plain.send(new ListMultipartUploadsCommand({ Bucket: 'faces' }));
+      expect(uploads.Uploads ?? []).toEqual([]);
+      expect(await unfinished()).toEqual([]);
+      await storage.close();
+    });
+
+    it('sees only its own prefix of a bucket that others use too', async () => {
+      const [own, other] = [
+        await createS3Storage(optionsFor('faces')),
+        await createS3Storage({ ...optionsFor('faces'), prefix: 'facewright2/' }),
+      ];
+      await plain.send(new PutObjectCommand({ Bucket: 'faces', Key: 'facewright/shared/a b?.txt', Body: 'not a key of ours' }));
+      await own.put('shared/jobs/j/photo', Buffer.from('1'), type);
+      await other.put('shared/jobs/j/photo', Buffer.from('22'), type);
+      const keys: string[] = [];
+      for await (const object of own.list('shared')) keys.push(object.key);
+      expect(keys).toEqual(['shared/jobs/j/photo']);
+      expect(await own.deleteAll('shared')).toBe(1);
+      expect((await other.stat('shared/jobs/j/photo'))?.bytes).toBe(2);
+      await Promise.all([own.close(), other.close()]);
+    });
+
+    it('notices an object that arrives damaged before a worker reads it', async () => {
+      const storage = await createS3Storage(optionsFor('faces'));
+      await plain.send(
+        new PutObjectCommand({
+          Bucket: 'faces',
+          Key: 'facewright/t/jobs/damaged/photo',
+          Body: 'not what it says',
+          Metadata: { sha256: 'ab'.repeat(32) },
+        }),
+      );
+      await expect(storage.toLocalFile('t/jobs/damaged/photo')).rejects.toMatchObject({
+        code: 'FW_STORAGE_UNAVAILABLE',
+        params: { reason: 'an object arrived damaged' },
+      });
+      expect(await unfinished()).toEqual([]);
+      await storage.close();
+    });
+  });
 }

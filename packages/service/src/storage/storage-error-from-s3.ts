@@ -48,9 +48,10 @@ const HTTP_INSUFFICIENT_STORAGE = 507;
 export function storageErrorFromS3(e: unknown): FacewrightError {
   if (isFacewrightError(e)) return e;
   const error = e as S3Error;
+  const cause = slimCause(error);
   const codes = [error.name, error.code].filter((code) => code !== undefined);
   if (codes.some((code) => FULL.has(code)) || error.$metadata?.httpStatusCode === HTTP_INSUFFICIENT_STORAGE) {
-    return new FacewrightError('FW_STORAGE_FULL', {}, { cause: e });
+    return new FacewrightError('FW_STORAGE_FULL', {}, { cause });
   }
   const known = codes.map((code) => REASONS[code]).find((reason) => reason !== undefined);
   const status = error.$metadata?.httpStatusCode;
@@ -58,7 +59,7 @@ export function storageErrorFromS3(e: unknown): FacewrightError {
     known ??
     (status === 403 ? REASONS.AccessDenied : undefined) ??
     (status === undefined ? 'the store cannot be reached' : `the store answered ${status}`);
-  return new FacewrightError('FW_STORAGE_UNAVAILABLE', { reason: reason as string }, { cause: e });
+  return new FacewrightError('FW_STORAGE_UNAVAILABLE', { reason: reason as string }, { cause });
 }
 
 /** The object (or bucket, which a HEAD does not tell apart) is not there. */
@@ -67,4 +68,14 @@ export function isMissingInS3(e: unknown): boolean {
   return (
     error.name === 'NoSuchKey' || error.name === 'NotFound' || (error.$metadata?.httpStatusCode === 404 && error.name !== 'NoSuchBucket')
   );
+}
+
+/** What a log may know: errors of the SDK hold the whole exchange, with hosts, keys of objects and signatures. */
+function slimCause({ name, code, $metadata }: S3Error): Error {
+  const status = $metadata?.httpStatusCode;
+  return Object.assign(new Error([name, code, status].filter((part) => part !== undefined).join(' ')), {
+    ...(name === undefined ? {} : { name }),
+    ...(code === undefined ? {} : { code }),
+    ...(status === undefined ? {} : { $metadata: { httpStatusCode: status } }),
+  });
 }

@@ -488,7 +488,7 @@ class RedisQueue implements JobQueue {
     if (redis.status === 'ready') return Promise.resolve();
     if (redis.status === 'end') return Promise.reject(unavailable('it is closed'));
     const known = this.#connecting.get(redis);
-    if (known) return known;
+    if (known !== undefined) return known;
     const waiting = new Promise<void>((resolve, reject) => {
       const done = (failed: boolean): void => {
         clearTimeout(timer);

@@ -106,7 +106,7 @@ local function held(ref, token, now)
 end
 `;
 
-/** ARGV: ref, now-independent job JSON, createdAt, deadlineAt, ttlMs, maxQueued, tenantMaxPending, weight, maxProcessing. */
+/** ARGV: ref, job as JSON, createdAt, deadlineAt, ttlMs, maxQueued, tenantMaxPending, weight, maxProcessing. */
 const SUBMIT = `
 local ref = ARGV[1]
 local key = jobKey(ref)
@@ -134,7 +134,6 @@ local function hash(name)
   for i = 1, #flat, 2 do map[flat[i]] = flat[i + 1] end
   return map
 end
-local function headOf(tenant) return tonumber(call('ZRANGE', P .. 'wait:' .. tenant, 0, 0, 'WITHSCORES')[2]) end
 local function next()
   local running, start = hash('running'), hash('start')
   local best, bestTag
@@ -142,7 +141,7 @@ local function next()
     local _, cap = shareOf(tenant)
     if tonumber(running[tenant] or '0') < cap then
       local tag = tonumber(start[tenant])
-      if not best or tag < bestTag or (tag == bestTag and headOf(tenant) < headOf(best)) then best, bestTag = tenant, tag end
+      if not best or tag < bestTag or (tag == bestTag and tenant < best) then best, bestTag = tenant, tag end
     end
   end
   return best
@@ -191,8 +190,12 @@ return {1, 0}
 `;
 /** ARGV: ref, token, now, outcome. */
 const COMPLETE = `
+local done = call('HMGET', jobKey(ARGV[1]), 'state', 'doneBy')
+-- Done before by the same holder, whose answer was lost.
+if done[1] == 'succeeded' and done[2] == ARGV[2] then return {1, 0} end
 local ok, wake = held(ARGV[1], ARGV[2], ARGV[3])
 if not ok then return {0, wake} end
+call('HSET', jobKey(ARGV[1]), 'doneBy', ARGV[2])
 return {1, finish(ARGV[1], ARGV[3], 'succeeded', 'outcome', ARGV[4])}
 `;
 /** ARGV: ref, token, now, error, retry. */
@@ -245,7 +248,6 @@ local ahead = call('ZRANK', P .. 'wait:' .. own, ARGV[2])
 if not ahead then return false end
 local weight = shareOf(own)
 local tag = tagOf(own) + ahead / weight
-local ownHead = tonumber(call('ZRANGE', P .. 'wait:' .. own, 0, 0, 'WITHSCORES')[2])
 local before = ahead
 local lines = call('HGETALL', P .. 'queued')
 for i = 1, #lines, 2 do
@@ -254,7 +256,7 @@ for i = 1, #lines, 2 do
     local share = shareOf(tenant)
     local turns = (tag - tagOf(tenant)) * share
     local n = math.ceil(turns)
-    if n == turns and tonumber(call('ZRANGE', P .. 'wait:' .. tenant, 0, 0, 'WITHSCORES')[2]) < ownHead then n = n + 1 end
+    if n == turns and tenant < own then n = n + 1 end
     before = before + math.min(queued, math.max(0, n))
   end
 end
