@@ -81,6 +81,8 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Object
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
     maxAttempts: ATTEMPTS,
+    // The SDK writes some warnings to the console where it is given no log.
+    logger: { trace() {}, debug() {}, info() {}, warn() {}, error() {} },
     // Newer SDKs add CRC trailers to every upload; stores that are not AWS refuse them or store the chunk framing as content. The
     // body is covered by its signed SHA-256 anyway.
     requestChecksumCalculation: 'WHEN_REQUIRED',

@@ -49,7 +49,8 @@ export function storageErrorFromS3(e: unknown): FacewrightError {
   if (isFacewrightError(e)) return e;
   const error = e as S3Error;
   const cause = slimCause(error);
-  const codes = [error.name, error.code].filter((code) => code !== undefined);
+  // The SDK calls broken connections TimeoutError too; the code says more.
+  const codes = [error.code, error.name].filter((code) => code !== undefined);
   if (codes.some((code) => FULL.has(code)) || error.$metadata?.httpStatusCode === HTTP_INSUFFICIENT_STORAGE) {
     return new FacewrightError('FW_STORAGE_FULL', {}, { cause });
   }
