@@ -142,6 +142,20 @@ describe('the program', () => {
     expect(together.report).toEqual(alone.report);
   });
 
+  it.each([
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('tells by its exit status that %s stopped it (%i)', async (signal, status) => {
+    const cwd = createFolder();
+    mkdirSync(join(cwd, 'in'));
+    for (const name of ['a.jpg', 'b.jpg', 'c.jpg']) copyFileSync(PORTRAIT, join(cwd, 'in', name));
+    const { child, ended } = start(['make', 'in', '-o', 'out', '--json', '--concurrency', '1', ...QUICK], { cwd });
+    child.stdout?.once('data', () => child.kill(signal));
+    const stopped = await ended;
+    expect(stopped.status).toBe(status);
+    expect(JSON.parse(stopped.stdout.trimEnd().split('\n').at(-1)!)).toMatchObject({ exitStatus: status, error: { exitStatus: status } });
+  });
+
   it('leaves it to the command when its workers stop: a closed terminal or a signal to all of them ends none in the middle', async () => {
     const worker = fork(join(PACKAGE, 'dist/make/make-worker.js'), { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: [] });
     const ended = new Promise((resolve) => worker.once('exit', (status, signal) => resolve({ status, signal })));

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { constants } from 'node:os';
 import { FacewrightError } from '@facewright/protocol';
 import type { CommandIo } from './command-io.ts';
 import { removeTemporaryPaths } from './output/temporary-paths.ts';
@@ -10,9 +11,12 @@ let graceMs = 5000;
 
 const abort = new AbortController();
 let interrupts = 0;
+let cancelStatus = 0;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     interrupts++;
+    // As shells count: 130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP. The first signal is the reason.
+    if (interrupts === 1) cancelStatus = 128 + constants.signals[signal];
     abort.abort();
     // Asked a second time: leave at once.
     if (interrupts > 1) leaveAtOnce();
@@ -42,6 +46,7 @@ const io: CommandIo = {
   env: process.env,
   cwd: process.cwd(),
   signal: abort.signal,
+  cancelStatus: () => cancelStatus,
   onGrace: (ms) => {
     graceMs = ms;
   },

@@ -16,6 +16,8 @@ export interface CommandIo {
   readonly cwd: string;
   /** Aborted by Ctrl-C. */
   readonly signal?: AbortSignal;
+  /** Exit status of a command that was stopped: 128 and the number of the signal. @default 130, as after Ctrl-C */
+  readonly cancelStatus?: () => number;
   /** Told how many milliseconds the command may take to end after the first signal, where that is longer than usual. */
   readonly onGrace?: (graceMs: number) => void;
 }

@@ -13,7 +13,9 @@ describe('arguments', () => {
   it('a focal length is in pixels or, with mm, a full-frame equivalent', () => {
     expect(parseFocal('3200')).toEqual({ focalPx: 3200 });
     expect(parseFocal('50mm')).toEqual({ focal35mm: 50 });
-    for (const text of ['0', '-5', 'mm', '1e3', 'NaN', ''])
+    expect(parseFocal('900.5px')).toEqual({ focalPx: 900.5 });
+    // The last ones are lenses that do not exist: pixels meant as millimetres, metres meant as millimetres.
+    for (const text of ['0', '-5', 'mm', '1e3', 'NaN', '', '1', '35', '0.05mm', '50000mm', '99999999'])
       expect(() => parseFocal(text), text).toThrow(expect.objectContaining({ code: 'FW_ARG_INVALID' }));
   });
 });

@@ -48,14 +48,23 @@ export function parseFace(text: string): 'largest' | 'all' | number {
   throw new FacewrightError('FW_ARG_INVALID', { name: '--face', expected: 'largest, all or a number from 1 on', actual: text });
 }
 
+/**
+ * What lenses have, in pixels and in full-frame millimetres. The smallest photo that is taken has a face of 40 px, which a wide lens shows
+ * with some 100 px of focal length; the largest, 120 million pixels through a telescope, with a million.
+ */
+const FOCAL_PX_RANGE = [50, 1_000_000] as const;
+const FOCAL_MM_RANGE = [5, 3000] as const;
+
 /** `3200` or `3200px` in pixels of the photo, `50mm` as a full-frame equivalent. @throws FW_ARG_INVALID */
 export function parseFocal(text: string): { readonly focalPx: number } | { readonly focal35mm: number } {
   const match = /^(\d+(?:\.\d+)?)(px|mm)?$/.exec(text.trim().toLowerCase());
   const value = Number(match?.[1] ?? Number.NaN);
-  if (!(value > 0 && Number.isFinite(value))) {
+  const [low, high] = match?.[2] === 'mm' ? FOCAL_MM_RANGE : FOCAL_PX_RANGE;
+  if (!(value >= low && value <= high)) {
     throw new FacewrightError('FW_ARG_INVALID', {
       name: '--focal',
-      expected: 'pixels (3200) or a full-frame equivalent (50mm)',
+      expected:
+        'pixels (3200; usually 0.7 to 3 times the longer side of the photo) or a full-frame equivalent (50mm; usually 20mm to 200mm)',
       actual: text,
     });
   }

@@ -21,7 +21,9 @@ Exit status:
   64   a wrong option            65  the photo cannot be used (no face, damaged, ...)
   66   the photo cannot be read  69  a model, network or provider does not work here
   70   a bug                     73  the output cannot be written   74  the disk is full
-  130  canceled with Ctrl-C`;
+  75   the service is busy, try again later               77  the service refuses the key
+  78   a setting of the service is wrong
+  130  canceled with Ctrl-C (143: SIGTERM)`;
 
 const MAKE_HELP = `
 Photos:

@@ -43,6 +43,8 @@ describe('the command line', () => {
     [['make', 'a.jpg', '--format', 'glb,fbx'], 'one of glb, obj, maps, preview, json'],
     [['make', 'a.jpg', '--focal', '50cm'], 'full-frame equivalent'],
     [['make', 'a.jpg', '--focal', '0'], '--focal'],
+    [['make', 'a.jpg', '--focal', '1'], '0.7 to 3 times the longer side'],
+    [['make', '-x.jpg'], 'is given as ./-x.jpg'],
     [['make', 'a.jpg', '--provider', 'gpu'], 'one of cpu, webgpu, cuda, auto'],
     [['make', 'a.jpg', '--concurrency', '0'], '--concurrency'],
     [['make', 'a.jpg', '--max-bytes', '-1'], '--max-bytes'],

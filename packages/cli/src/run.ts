@@ -4,7 +4,7 @@ import { ERRORS } from '@facewright/protocol';
 import { CommanderError } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import type { CommandIo } from './command-io.ts';
-import { errorOfTable, jsonFromError, reportError } from './print/report-error.ts';
+import { errorOfTable, exitStatusOf, jsonFromError, reportError } from './print/report-error.ts';
 import { showText } from './print/show-path.ts';
 import { createProgram } from './program.ts';
 
@@ -49,17 +49,25 @@ export async function run(argv: readonly string[], io: CommandIo, replace: Parti
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
-      return reportUsage(error, errors.join(''), argv, io);
+      return await reportUsage(error, errors.join(''), argv, io);
     }
     const known = errorOfTable(error);
-    if (argv.includes('--json')) io.stdout.write(`${JSON.stringify({ type: 'error', ok: false, error: jsonFromError(known) })}\n`);
+    if (argv.includes('--json')) io.stdout.write(`${JSON.stringify({ type: 'error', ok: false, error: jsonFromError(known, io) })}\n`);
     reportError(io, known, { debug });
-    return known.exitStatus;
+    return exitStatusOf(known, io);
   }
 }
 
+/** The argument that was meant as a photo, or names a file, and begins like an option. */
+async function findPhotoLikeOption(argv: readonly string[], cwd: string): Promise<string | undefined> {
+  const { PHOTO_EXTENSIONS } = await import('./make/find-photos.ts');
+  return argv.find(
+    (arg) => arg.startsWith('-') && (PHOTO_EXTENSIONS.some((e) => arg.toLowerCase().endsWith(e)) || existsSync(resolve(cwd, arg))),
+  );
+}
+
 /** A mistake in the arguments: two lines, like every other error. */
-function reportUsage(error: CommanderError, help: string, argv: readonly string[], io: CommandIo): number {
+async function reportUsage(error: CommanderError, help: string, argv: readonly string[], io: CommandIo): Promise<number> {
   const exitStatus = ERRORS.FW_ARG_INVALID.exit;
   if (error.code === 'commander.help') {
     io.stderr.write(help);
@@ -70,7 +78,8 @@ function reportUsage(error: CommanderError, help: string, argv: readonly string[
   if (error.code === 'commander.unknownCommand' && first !== undefined && existsSync(resolve(io.cwd, first))) {
     message += ` (did you mean: facewright make ${first} ?)`;
   }
-  const hint = ERRORS.FW_ARG_INVALID.hint;
+  const file = error.code === 'commander.unknownOption' ? await findPhotoLikeOption(argv, io.cwd) : undefined;
+  const hint = file === undefined ? ERRORS.FW_ARG_INVALID.hint : `A photo whose name begins with "-" is given as ./${showText(file)}`;
   if (argv.includes('--json')) {
     io.stdout.write(`${JSON.stringify({ type: 'error', ok: false, error: { code: 'FW_ARG_INVALID', message, hint, exitStatus } })}\n`);
   }

@@ -7,6 +7,7 @@
  *   wait=200    takes that many milliseconds (stops early when aborted)
  *   big=5000000 the GLB has that many bytes
  *   warn        comes with a warning
+ *   nofocal     names no focal length, as most photos from the web
  */
 
 import { createWarning, FacewrightError } from '@facewright/protocol';
@@ -92,11 +93,12 @@ function fakeEngine(calls: string[]): Engine {
       presence: 1,
       region: { centerX: 20, centerY: 20, sizePx: 60, rotationRad: 0 },
     },
+    widthPx: 50 / index,
     pose,
     confidence: 0.8,
     residualRmsPx: 1,
     eyeDistancePx: 30,
-    warnings: [],
+    warnings: instruction(photo, 'nofocal') === undefined ? [] : [createWarning('CAMERA_FOCAL_ASSUMED', { focalRatio: 1.5 })],
     refusal: instruction(photo, 'refuse') === String(index) ? { code: 'FW_FACE_TOO_SMALL', message: 'small', hint: 'closer' } : null,
   });
   return {
@@ -119,7 +121,10 @@ function fakeEngine(calls: string[]): Engine {
       const made: Reconstruction & { size: number } = {
         face: { pose, confidence: 0.8, intrinsics: { focalPx: 1000, source: 'default' }, model: { id: 'head', version: '1.0.0' } },
         maps: { observedRatio: 0.5 },
-        warnings: instruction(photo, 'warn') === undefined ? [] : [createWarning('PHOTO_GREY', {})],
+        warnings: [
+          ...(instruction(photo, 'warn') === undefined ? [] : [createWarning('PHOTO_GREY', {})]),
+          ...(instruction(photo, 'nofocal') === undefined ? [] : [createWarning('CAMERA_FOCAL_ASSUMED', { focalRatio: 1.5 })]),
+        ],
         timings: { decode: 1 },
         faceIndex,
         faceCount,

@@ -1,7 +1,7 @@
 import { type FaceChoice, isFacewrightError, type Warning } from '@facewright/protocol';
-import { checkFit, checkLandmarks } from './acceptance/check-face.ts';
+import { checkFit, checkLandmarks, measureExtent } from './acceptance/check-face.ts';
 import type { Pose } from './camera/camera.ts';
-import { chooseIntrinsics } from './camera/choose-intrinsics.ts';
+import { chooseIntrinsics, warnOfAssumedFocal } from './camera/choose-intrinsics.ts';
 import type { EngineParts } from './create-engine.ts';
 import type { FindFacesOptions } from './engine-options.ts';
 import { fitFace } from './fit/fit-face.ts';
@@ -14,6 +14,8 @@ import type { PhotoView } from './photo/photo.ts';
 export interface FoundFace extends FaceChoice {
   /** Image frame of the full-size photo. */
   readonly landmarks: FaceLandmarks;
+  /** Width of the face in the full-size photo, pixels, which the bounds of size are about; the detector's box is a little wider or narrower. */
+  readonly widthPx: number;
   readonly pose: Pose;
   readonly residualRmsPx: number;
   readonly eyeDistancePx: number;
@@ -70,8 +72,13 @@ export async function findFaces(parts: EngineParts, bytes: Uint8Array, options: 
     try {
       const fitted = fitFace({ model, landmarks: measured.landmarks, intrinsics });
       const { pose, residualRmsPx, eyeDistancePx, confidence } = fitted;
-      const { warnings, refusal } = judge(() => [...checkLandmarks(photo, measured), ...checkFit(photo, measured, fitted)]);
-      faces.push({ ...choice, landmarks: measured.landmarks, pose, residualRmsPx, eyeDistancePx, confidence, warnings, refusal });
+      const { warnings, refusal } = judge(() => [
+        ...checkLandmarks(photo, measured),
+        ...checkFit(photo, measured, fitted),
+        ...warnOfAssumedFocal(intrinsics, photo),
+      ]);
+      const { widthPx } = measureExtent(measured.landmarks.points, photo);
+      faces.push({ ...choice, landmarks: measured.landmarks, widthPx, pose, residualRmsPx, eyeDistancePx, confidence, warnings, refusal });
     } catch (e) {
       // A face that has no pose cannot be listed; the others still can.
       if (!isFacewrightError(e, 'FW_FIT_FAILED')) throw e;

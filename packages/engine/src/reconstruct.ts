@@ -1,7 +1,7 @@
-import { createWarning, FacewrightError, type Warning } from '@facewright/protocol';
+import { FacewrightError } from '@facewright/protocol';
 import { checkFit, checkLandmarks } from './acceptance/check-face.ts';
 import { chooseFace } from './acceptance/choose-face.ts';
-import { chooseIntrinsics } from './camera/choose-intrinsics.ts';
+import { chooseIntrinsics, warnOfAssumedFocal } from './camera/choose-intrinsics.ts';
 import type { EngineParts } from './create-engine.ts';
 import type { ReconstructOptions } from './engine-options.ts';
 import { fitFace } from './fit/fit-face.ts';
@@ -75,16 +75,19 @@ export async function reconstruct(parts: EngineParts, bytes: Uint8Array, options
     return { maps: await baker.bake({ face, view: closest, landmarks: measured.landmarks, ...abort }), view: closest };
   });
 
-  const focalWarning: Warning[] =
-    intrinsics.source === 'default'
-      ? [createWarning('CAMERA_FOCAL_ASSUMED', { focalRatio: intrinsics.focalPx / Math.max(photo.width, photo.height) })]
-      : [];
   return {
     face,
     maps,
     landmarks: measured.landmarks,
     blendshapes: blendshapeWeights(face),
-    warnings: [...networks.warnings, ...photo.warnings, ...choice.warnings, ...landmarkWarnings, ...fitWarnings, ...focalWarning],
+    warnings: [
+      ...networks.warnings,
+      ...photo.warnings,
+      ...choice.warnings,
+      ...landmarkWarnings,
+      ...fitWarnings,
+      ...warnOfAssumedFocal(intrinsics, photo),
+    ],
     timings: stages.timings,
     photo: { width: photo.width, height: photo.height, format: photo.format, bytes: photo.bytes },
     view,

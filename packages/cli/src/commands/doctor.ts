@@ -3,7 +3,7 @@ import { access, readFile } from 'node:fs/promises';
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createWarning, ERRORS } from '@facewright/protocol';
+import { createWarning, ERRORS, isFacewrightError } from '@facewright/protocol';
 import type { CommandContext } from '../command-context.ts';
 import type { Engine, EngineModule, EngineOptions } from '../engine-port.ts';
 import { codeOf, reasonOf } from '../output/map-write-error.ts';
@@ -81,6 +81,7 @@ export async function doctor(options: DoctorOptions, context: CommandContext): P
 
   let module: EngineModule | undefined;
   let engine: Engine | undefined;
+  let isProviderMissing = false;
   try {
     module = await context.engineModule();
     for (const part of await verifyParts(module)) {
@@ -92,10 +93,12 @@ export async function doctor(options: DoctorOptions, context: CommandContext): P
     const ms = Math.round(context.now() - start);
     note({ name: 'networks', state: 'ok', value: `onnxruntime ${engine.networks.onnxruntime} on ${engine.provider}, ready in ${ms} ms` });
   } catch (error) {
+    isProviderMissing = isFacewrightError(error, 'FW_PROVIDER_UNAVAILABLE');
     failed('networks', error);
   }
   if (engine !== undefined) note(await examineCache(engine));
-  if (module !== undefined) {
+  // Without models and networks no provider works, and each would say so again.
+  if (module !== undefined && (engine !== undefined || isProviderMissing)) {
     for (const provider of ['cpu', 'webgpu', 'cuda'] as const) {
       if (provider === engine?.provider) continue;
       try {

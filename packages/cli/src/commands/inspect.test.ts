@@ -11,7 +11,8 @@ describe('facewright inspect', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(listFiles(cwd)).toEqual(['in/two.jpg', 'two.inspect.png']);
     expect(stdout).toContain('200 x 100 png, 2 faces');
-    expect(stdout).toMatch(/\n +2 +30 px .* FW_FACE_TOO_SMALL: small\n/);
+    // The width that the bounds are about, as errors and warnings give it, not that of the box.
+    expect(stdout).toMatch(/\n +2 +25 px .* FW_FACE_TOO_SMALL: small\n/);
     expect(stdout.trimEnd().endsWith('two.inspect.png')).toBe(true);
     const { width, height, format } = await sharp(join(cwd, 'two.inspect.png')).metadata();
     expect({ width, height, format }).toEqual({ width: 200, height: 100, format: 'png' });
@@ -43,6 +44,16 @@ describe('facewright inspect', () => {
     expect(listFiles(cwd)).toEqual(['a.jpg']);
     await runCli(['inspect', 'a.jpg', '--json', '-o', 'a.webp'], { cwd });
     expect((await sharp(readFileSync(join(cwd, 'a.webp'))).metadata()).format).toBe('webp');
+  });
+
+  it('prints as many digits as mean something, and every warning', async () => {
+    const cwd = createFolder({ 'a.jpg': 'faces=3 nofocal' });
+    const { stdout } = await runCli(['inspect', 'a.jpg', '--json', '-q'], { cwd });
+    expect(JSON.parse(stdout).faces[2]).toMatchObject({ widthPx: 16.7, warnings: [{ code: 'CAMERA_FOCAL_ASSUMED' }] });
+    expect(stdout).not.toMatch(/\d\.\d{4}/);
+    const people = await runCli(['inspect', 'a.jpg'], { cwd });
+    expect(people.stdout).toMatch(/3 faces\nnote: The photo names no focal length.*\nface /);
+    expect(people.stdout).toMatch(/ ok\n/);
   });
 
   it('finds no face without failing: that is what one wants to know', async () => {

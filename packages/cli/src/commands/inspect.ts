@@ -3,6 +3,7 @@ import { FacewrightError } from '@facewright/protocol';
 import type { CommandContext } from '../command-context.ts';
 import type { EngineOptions, FoundFaces } from '../engine-port.ts';
 import { drawFaces } from '../inspect/draw-faces.ts';
+import { isRemark } from '../make/describe-outcome.ts';
 import { readPhoto } from '../make/read-photo.ts';
 import { writeWholeFile } from '../output/write-whole-file.ts';
 import { formatTable } from '../print/format-table.ts';
@@ -78,20 +79,21 @@ function describeFound({ photo, faces, warnings }: FoundFaces, path: string, pic
   return {
     type: 'inspect',
     photo: path,
-    image: { widthPx: photo.width, heightPx: photo.height, format: photo.format },
+    image: { widthPx: photo.width, heightPx: photo.height, format: photo.format, exifFocalPx: photo.exifFocalPx },
     faces: faces.map((face) => ({
       index: face.index,
-      box: face.box,
-      score: face.score,
-      presence: face.landmarks.presence,
-      pose: { yawDeg: face.pose.yawDeg, pitchDeg: face.pose.pitchDeg, rollDeg: face.pose.rollDeg },
-      confidence: face.confidence,
-      eyeDistancePx: face.eyeDistancePx,
-      residualRmsPx: face.residualRmsPx,
+      widthPx: round(face.widthPx, 1),
+      box: { x: round(face.box.x, 1), y: round(face.box.y, 1), width: round(face.box.width, 1), height: round(face.box.height, 1) },
+      score: round(face.score, 3),
+      presence: round(face.landmarks.presence, 3),
+      pose: { yawDeg: round(face.pose.yawDeg, 2), pitchDeg: round(face.pose.pitchDeg, 2), rollDeg: round(face.pose.rollDeg, 2) },
+      confidence: round(face.confidence, 3),
+      eyeDistancePx: round(face.eyeDistancePx, 2),
+      residualRmsPx: round(face.residualRmsPx, 3),
       refusal: face.refusal,
       warnings: face.warnings,
       landmarks: Array.from({ length: face.landmarks.points.length / 3 }, (_, i) =>
-        [...face.landmarks.points.subarray(3 * i, 3 * i + 3)].map((v) => Math.round(v * 1000) / 1000),
+        [...face.landmarks.points.subarray(3 * i, 3 * i + 3)].map((v) => round(v, 3)),
       ),
     })),
     warnings,
@@ -99,20 +101,29 @@ function describeFound({ photo, faces, warnings }: FoundFaces, path: string, pic
   };
 }
 
+/** As many digits as mean something. */
+const round = (value: number, digits: number): number => Number(value.toFixed(digits));
+
 function formatFound({ photo, faces, warnings }: FoundFaces): string {
   const head = `${photo.width} x ${photo.height} ${photo.format}, ${faces.length} ${faces.length === 1 ? 'face' : 'faces'}\n`;
-  const notes = warnings.map((w) => `warning: ${showText(w.message)} [${w.code}]\n`).join('');
+  const remarks = faces.flatMap((face) => face.warnings).filter((w) => isRemark(w.code));
+  const notes = [
+    ...warnings.map((w) => `warning: ${showText(w.message)} [${w.code}]\n`),
+    ...remarks.slice(0, 1).map((w) => `note: ${showText(w.message)} [${w.code}]\n`),
+  ].join('');
   if (faces.length === 0) return head + notes;
   const rows = faces.map((face) => [
     String(face.index),
-    `${Math.round(face.box.width)} px`,
+    `${Math.round(face.widthPx)} px`,
     face.score.toFixed(2),
     face.pose.yawDeg.toFixed(0),
     face.pose.pitchDeg.toFixed(0),
     face.pose.rollDeg.toFixed(0),
     `${((100 * face.residualRmsPx) / face.eyeDistancePx).toFixed(1)} %`,
     face.confidence.toFixed(2),
-    face.refusal === null ? ['ok', ...face.warnings.map((w) => w.code)].join(' ') : `${face.refusal.code}: ${face.refusal.message}`,
+    face.refusal === null
+      ? ['ok', ...face.warnings.map((w) => w.code).filter((code) => !isRemark(code))].join(' ')
+      : `${face.refusal.code}: ${face.refusal.message}`,
   ]);
   const right = 'right' as const;
   const align = [right, right, right, right, right, right, right, right];

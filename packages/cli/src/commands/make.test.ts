@@ -205,9 +205,22 @@ describe('facewright make with bad paths', () => {
     const cwd = createFolder({ 'empty/note.txt': '' });
     const result = await runCli(['make', arg], { cwd });
     expect(result.stderr).toMatch(new RegExp(`${message}.*\\[FW_PHOTO_UNREADABLE\\]\n  .`));
-    // A folder or a pattern is a batch: it fails as one.
-    expect(result.status).toBe(['empty', '*.webp'].includes(arg) ? 1 : status);
+    // No table of nothing.
+    expect(result).toMatchObject({ status, stdout: '' });
+    expect(result.stderr.trimEnd().split('\n')).toHaveLength(2);
     expect(listFiles(cwd)).toEqual(['empty/note.txt']);
+  });
+
+  it('ends with status 66 when none of several arguments leads to a photo, and says so in JSON too', async () => {
+    const cwd = createFolder({ 'empty/note.txt': '' });
+    const { status, stdout, stderr } = await runCli(['make', 'empty', 'gone.jpg', '*.webp', '--json'], { cwd });
+    expect(status).toBe(66);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(6);
+    const lines = parseLines(stdout);
+    expect(lines.map(({ type, ok }) => ({ type, ok }))).toEqual(
+      ['photo', 'photo', 'photo', 'summary'].map((type) => ({ type, ok: false })),
+    );
+    expect(lines.at(-1)).toMatchObject({ made: 0, failed: 3, exitStatus: 66, error: { code: 'FW_PHOTO_UNREADABLE', exitStatus: 66 } });
   });
 
   it('refuses a file that is too large without reading it, with the limit of the engine', async () => {
@@ -256,6 +269,22 @@ describe('facewright make with several photos', () => {
     // Two lines for each of the three, two for all.
     expect(stderr.trimEnd().split('\n')).toHaveLength(8);
     expect(listFiles(join(cwd, 'out'))).toEqual([...RESULT.map((n) => `a/${n}`), ...RESULT.map((n) => `d/${n}`)]);
+  });
+
+  it('says once below the table what is said of nearly every photo', async () => {
+    const cwd = createFolder({ 'in/a.jpg': 'photo nofocal', 'in/b.jpg': 'photo nofocal warn', 'in/c.jpg': 'photo' });
+    const { status, stdout, stderr } = await runCli(['make', 'in', '-o', 'out', '--concurrency', '1'], { cwd });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout.match(/CAMERA_FOCAL_ASSUMED/g)).toHaveLength(1);
+    expect(stdout).toMatch(/\nin\/a\.jpg +out\/a +[\d.]+ m?s\n/);
+    expect(stdout).toMatch(/\nin\/b\.jpg +out\/b +[\d.]+ m?s {2}PHOTO_GREY\n/);
+    expect(stdout).toMatch(/3 made in [\d.]+ m?s\nnote: 2 photos: no focal length .*\[CAMERA_FOCAL_ASSUMED\]\n {2}Give --focal .*\n$/);
+    // JSON has it with each face.
+    const json = parseLines((await runCli(['make', 'in', '-o', 'json', '--json', '-q'], { cwd })).stdout);
+    expect(json.filter((line) => JSON.stringify(line).includes('CAMERA_FOCAL_ASSUMED'))).toHaveLength(2);
+    // One photo by itself: in full, but not as a warning.
+    const one = await runCli(['make', 'in/a.jpg'], { cwd });
+    expect(one.stderr).toMatch(/^note: The photo names no focal length; 1\.5 .*\[CAMERA_FOCAL_ASSUMED\]\n {2}Give .*\n$/);
   });
 
   it('does not do finished photos again, unless something has changed or --force is given', async () => {

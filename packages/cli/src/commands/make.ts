@@ -5,7 +5,7 @@ import type { CommandContext } from '../command-context.ts';
 import type { CommandIo } from '../command-io.ts';
 import { createBatchReport } from '../make/batch-report.ts';
 import { createLocalMaker } from '../make/create-local-maker.ts';
-import { formatBytes, formatMs, formatRefused, isAboutPath, jsonFromOutcome } from '../make/describe-outcome.ts';
+import { formatBytes, formatMs, formatRefused, isAboutPath, isRemark, jsonFromOutcome } from '../make/describe-outcome.ts';
 import { findPhotos } from '../make/find-photos.ts';
 import type { MakeJob, MakeOptions } from '../make/make-options.ts';
 import { findFinished, type MadePhoto } from '../make/make-photo.ts';
@@ -14,7 +14,7 @@ import { type PhotoOutcome, runBatch } from '../make/run-batch.ts';
 import { checkTarget } from '../output/write-folder.ts';
 import { createPaint } from '../print/paint.ts';
 import { createProgressLine } from '../print/progress-line.ts';
-import { errorOfTable, reportError } from '../print/report-error.ts';
+import { errorOfTable, exitStatusOf, reportError } from '../print/report-error.ts';
 import { showPath, showText } from '../print/show-path.ts';
 
 export interface MakeCommandOptions extends Omit<MakeOptions, 'cwd'> {
@@ -66,11 +66,11 @@ async function makeOne(job: Job, options: MakeOptions, { json, quiet, debug }: P
   progress.clear();
   await maker.close();
 
-  if (json) io.stdout.write(`${JSON.stringify(jsonFromOutcome(outcome))}\n`);
+  if (json) io.stdout.write(`${JSON.stringify(jsonFromOutcome(outcome, io))}\n`);
   const { made, error } = outcome;
   if (error !== undefined) {
     reportError(io, error, { ...(isAboutPath(error) ? {} : { about: photo }), debug });
-    return error.exitStatus;
+    return exitStatusOf(error, io);
   }
   if (!quiet) printWarnings(made!, io);
   if (!quiet && !json) io.stdout.write(formatMade(outcome, made!, io));
@@ -85,12 +85,13 @@ async function makeSeveral(
   context: CommandContext,
 ): Promise<number> {
   const { io, now } = context;
+  const isVain = jobs.every((job) => job.error !== undefined);
   // One look at the place where everything goes: without it, each of a thousand photos would fail by itself.
-  await checkTarget(join(dirname(jobs[0]!.target), '.facewright'), { cwd: io.cwd });
+  if (!isVain) await checkTarget(join(dirname(jobs[0]!.target), '.facewright'), { cwd: io.cwd });
 
   const atOnce = chooseConcurrency(concurrency, jobs.length);
   const makers = await Promise.all(Array.from({ length: atOnce }, () => context.createBatchMaker(options)));
-  const report = createBatchReport({ ...printing, io, now, total: jobs.length, atOnce, leftOut });
+  const report = createBatchReport({ ...printing, io, now, total: jobs.length, atOnce, leftOut, isVain });
   const result = await runBatch({
     jobs,
     makers,
@@ -126,7 +127,8 @@ function printWarnings(made: MadePhoto, io: CommandIo): void {
   for (const face of made.faces) {
     const about = face.folder === '' ? '' : `${face.folder}: `;
     for (const { code, message, hint } of face.warnings) {
-      io.stderr.write(`${paint.yellow('warning:')} ${showText(about + message)} ${paint.dim(`[${code}]`)}\n  ${hint}\n`);
+      const label = isRemark(code) ? 'note:' : paint.yellow('warning:');
+      io.stderr.write(`${label} ${showText(about + message)} ${paint.dim(`[${code}]`)}\n  ${hint}\n`);
     }
   }
 }

@@ -58,6 +58,25 @@ describe('facewright doctor', () => {
     expect(stdout).toMatch(/FAIL {2}model +The model file .* \[FW_MODEL_CORRUPT\]\n +Install Facewright again/);
   });
 
+  it('says once what keeps every provider from working', async () => {
+    const engine = createFakeEngine();
+    engine.createEngine = async () => {
+      throw new FacewrightError('FW_NETWORK_CORRUPT', { name: 'face-detector', reason: 'its checksum differs' });
+    };
+    const { status, stdout } = await runCli(['doctor'], { engine });
+    expect(status).toBe(69);
+    expect(stdout.match(/FW_NETWORK_CORRUPT/g)).toHaveLength(1);
+    expect(stdout).not.toContain('provider');
+    // A provider that is not there says nothing of the others.
+    engine.createEngine = async ({ provider } = {}) => {
+      if (provider === 'cpu') return createFakeEngine().createEngine();
+      throw new FacewrightError('FW_PROVIDER_UNAVAILABLE', { provider: provider!, reason: 'not here', available: ['cpu'] });
+    };
+    const missing = await runCli(['doctor', '--provider', 'cuda'], { engine });
+    expect(missing.status).toBe(69);
+    expect(missing.stdout).toMatch(/ok {4}provider +cpu runs here as well/);
+  });
+
   it('survives an engine that does not load at all', async () => {
     const engineModule = async () => {
       throw new TypeError('no such library');

@@ -76,7 +76,7 @@ export async function verifyModels(options: ModelsOptions, context: CommandConte
       kind,
       name,
       ok: error === null,
-      ...(error === null ? { detail } : { error: jsonFromError(error) }),
+      ...(error === null ? { detail } : { error: jsonFromError(error, io) }),
     }));
     io.stdout.write(`${JSON.stringify({ type: 'verify', ok: failed === undefined, files })}\n`);
   } else {

@@ -2,9 +2,18 @@ import { FacewrightError } from '@facewright/protocol';
 import type { CommandIo } from '../command-io.ts';
 import { createPaint } from '../print/paint.ts';
 import { createProgressLine, estimateEtaMs, formatBar } from '../print/progress-line.ts';
-import { jsonFromError, reportError } from '../print/report-error.ts';
+import { exitStatusOf, jsonFromError, reportError } from '../print/report-error.ts';
 import { showPath } from '../print/show-path.ts';
-import { countOf, formatMs, formatOutcome, formatOutcomes, formatRefused, isAboutPath, jsonFromOutcome } from './describe-outcome.ts';
+import {
+  countOf,
+  formatMs,
+  formatOutcome,
+  formatOutcomes,
+  formatRefused,
+  formatRemarks,
+  isAboutPath,
+  jsonFromOutcome,
+} from './describe-outcome.ts';
 import type { MakeJob } from './make-options.ts';
 import type { BatchResult, PhotoOutcome } from './run-batch.ts';
 
@@ -29,6 +38,8 @@ export interface BatchReportOptions {
   readonly atOnce: number;
   /** Files in folders that were no photos by their names. */
   readonly leftOut: number;
+  /** No argument led to a photo that can be read: the errors are all there is to say. */
+  readonly isVain: boolean;
 }
 
 interface Counts {
@@ -41,11 +52,11 @@ interface Counts {
 }
 
 export function createBatchReport(options: BatchReportOptions): BatchReport {
-  const { io, now, json, quiet, debug, total, atOnce, leftOut } = options;
+  const { io, now, json, quiet, debug, total, atOnce, leftOut, isVain } = options;
   const startMs = now();
   // Text for people, apart from errors; stdout belongs to the JSON where there is any.
-  const text = quiet ? null : json ? io.stderr : io.stdout;
-  const isLive = !quiet && io.stderr.isTTY === true;
+  const text = quiet || isVain ? null : json ? io.stderr : io.stdout;
+  const isLive = !quiet && !isVain && io.stderr.isTTY === true;
   const progress = createProgressLine(io.stderr, isLive);
   const counts: Counts = { made: 0, skipped: 0, failed: 0, untried: 0, refusedFaces: 0 };
   const finishedAtMs: number[] = [];
@@ -74,7 +85,7 @@ export function createBatchReport(options: BatchReportOptions): BatchReport {
 
       progress.clear();
       const photo = showPath(outcome.photo, io.cwd);
-      if (json) io.stdout.write(`${JSON.stringify(jsonFromOutcome(outcome))}\n`);
+      if (json) io.stdout.write(`${JSON.stringify(jsonFromOutcome(outcome, io))}\n`);
       // On a terminal the bar says how far it is and the table at the end has the rest.
       if (!isLive) text?.write(`[${countDone()}/${total}] ${photo} -> ${formatOutcome(outcome, io.cwd)}\n`);
       if (error !== undefined) reportError(io, error, { ...(isAboutPath(error) ? {} : { about: photo }), debug });
@@ -93,15 +104,17 @@ export function createBatchReport(options: BatchReportOptions): BatchReport {
         ...(counts.untried > 0 ? [`${counts.untried} not tried`] : []),
         ...(leftOut > 0 ? [`${countOf(leftOut, 'other file')} left out`] : []),
       ];
-      text?.write(`\n${formatOutcomes(result.outcomes, io.cwd)}\n${parts.join(', ')} in ${formatMs(ms)}\n`);
+      text?.write(
+        `\n${formatOutcomes(result.outcomes, io.cwd)}\n${parts.join(', ')} in ${formatMs(ms)}\n${formatRemarks(result.outcomes)}`,
+      );
 
-      const error = judgeBatch(result, counts, total);
-      const exitStatus = error?.exitStatus ?? 0;
+      const error = isVain ? result.outcomes[0]!.error! : judgeBatch(result, counts, total);
+      const exitStatus = error === null ? 0 : exitStatusOf(error, io);
       if (json) {
-        const verdict = { ok: error === null, exitStatus, ...(error === null ? {} : { error: jsonFromError(error) }) };
+        const verdict = { ok: error === null, exitStatus, ...(error === null ? {} : { error: jsonFromError(error, io) }) };
         io.stdout.write(`${JSON.stringify({ type: 'summary', photos: total, ...counts, ms: Math.round(ms), ...verdict })}\n`);
       }
-      if (error !== null) printVerdict(io, error, result, counts, total);
+      if (error !== null && !isVain) printVerdict(io, error, result, counts, total);
       return exitStatus;
     },
   };

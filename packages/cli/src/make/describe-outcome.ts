@@ -1,14 +1,26 @@
-import { ERRORS, type ErrorCode, type FacewrightError } from '@facewright/protocol';
+import { ERRORS, type ErrorCode, type FacewrightError, WARNINGS, type WarningCode } from '@facewright/protocol';
+import type { CommandIo } from '../command-io.ts';
 import { formatTable } from '../print/format-table.ts';
 import { jsonFromError } from '../print/report-error.ts';
 import { showPath, showText } from '../print/show-path.ts';
 import type { MadePhoto } from './make-photo.ts';
 import type { PhotoOutcome } from './run-batch.ts';
 
+/**
+ * Warnings about photos that nothing is wrong with. Nearly every photo from the web has lost its focal length: named beside each, this would
+ * drown what needs a look. With what is said of several photos at once.
+ */
+const REMARKS: Readonly<Partial<Record<WarningCode, string>>> = {
+  CAMERA_FOCAL_ASSUMED: 'no focal length in the photo, one was assumed',
+};
+
+/** Whether a warning is a remark only: said once below the table of a batch. */
+export const isRemark = (code: WarningCode): boolean => code in REMARKS;
+
 /** The line of `--json` for one photo. docs/command-line.md describes it. */
-export function jsonFromOutcome({ photo, ms, made, error }: PhotoOutcome): Record<string, unknown> {
+export function jsonFromOutcome({ photo, ms, made, error }: PhotoOutcome, io: Pick<CommandIo, 'cancelStatus'>): Record<string, unknown> {
   const head = { type: 'photo', photo, ok: error === undefined };
-  if (error !== undefined) return { ...head, ms: roundMs(ms), error: jsonFromError(error) };
+  if (error !== undefined) return { ...head, ms: roundMs(ms), error: jsonFromError(error, io) };
   const { state, target, files, faces, refused, provider } = made!;
   return { ...head, state, output: target, ms: roundMs(ms), provider, faces, refused, files };
 }
@@ -41,9 +53,19 @@ export function formatOutcomes(outcomes: readonly PhotoOutcome[], cwd: string): 
   return formatTable(['photo', 'result', 'time', 'warnings'], rows, ['left', 'left', 'right', 'left']);
 }
 
-/** Codes of the warnings of all faces, each once. */
-export function warningCodes(made: MadePhoto): string[] {
-  return [...new Set(made.faces.flatMap((face) => face.warnings.map((w) => w.code)))];
+/** One line for each remark that came with any of the photos: how many photos, and what could be done. Empty where there is none. */
+export function formatRemarks(outcomes: readonly PhotoOutcome[]): string {
+  return Object.entries(REMARKS)
+    .map(([code, text]) => {
+      const count = outcomes.filter(({ made }) => made?.faces.some((face) => face.warnings.some((w) => w.code === code)) === true).length;
+      return count === 0 ? '' : `note: ${countOf(count, 'photo')}: ${text} [${code}]\n  ${WARNINGS[code as WarningCode].hint}\n`;
+    })
+    .join('');
+}
+
+/** Codes of the warnings of all faces, each once, without remarks. */
+function warningCodes(made: MadePhoto): string[] {
+  return [...new Set(made.faces.flatMap((face) => face.warnings.map((w) => w.code)))].filter((code) => !isRemark(code));
 }
 
 /** Two lines for each face that `--face all` could not make. */

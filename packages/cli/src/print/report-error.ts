@@ -27,9 +27,17 @@ export function reportError(
   if (options.debug === true) io.stderr.write(`${formatStack(error)}\n`);
 }
 
+/** Exit status of a command that ends with this error. */
+export function exitStatusOf(error: FacewrightError, io: Pick<CommandIo, 'cancelStatus'>): number {
+  return isFacewrightError(error, 'FW_CANCELED') ? (io.cancelStatus?.() ?? error.exitStatus) : error.exitStatus;
+}
+
 /** The `error` object of `--json`. */
-export function jsonFromError(error: FacewrightError): WireError & { readonly hint: string; readonly exitStatus: number } {
-  return { ...wireFromError(error), hint: error.hint, exitStatus: error.exitStatus };
+export function jsonFromError(
+  error: FacewrightError,
+  io: Pick<CommandIo, 'cancelStatus'>,
+): WireError & { readonly hint: string; readonly exitStatus: number } {
+  return { ...wireFromError(error), hint: error.hint, exitStatus: exitStatusOf(error, io) };
 }
 
 /** Stack of an error and of its causes, nearest first. */

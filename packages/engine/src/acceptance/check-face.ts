@@ -120,7 +120,8 @@ export function checkFit(photo: Pick<Photo, 'isGrey'>, measured: MeasuredFace, f
   return warnings;
 }
 
-function measureExtent(
+/** Width of a face in pixels of the photo, and the share of its points that lie inside the photo. */
+export function measureExtent(
   points: Float64Array,
   photo: { readonly width: number; readonly height: number },
 ): { widthPx: number; visibleRatio: number } {

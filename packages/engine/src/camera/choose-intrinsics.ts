@@ -1,4 +1,4 @@
-import { FacewrightError } from '@facewright/protocol';
+import { createWarning, FacewrightError, type Warning } from '@facewright/protocol';
 import type { FaceLandmarks } from '../nets/face-networks.ts';
 import type { Intrinsics } from './camera.ts';
 
@@ -81,4 +81,12 @@ function measureIrisPx(points: Float64Array): number {
     }
   }
   return largest;
+}
+
+/** What a reader should know of a camera that was assumed; nothing of one that is known. */
+export function warnOfAssumedFocal(
+  { focalPx, source }: Pick<Intrinsics, 'focalPx' | 'source'>,
+  photo: { readonly width: number; readonly height: number },
+): Warning[] {
+  return source === 'default' ? [createWarning('CAMERA_FOCAL_ASSUMED', { focalRatio: focalPx / Math.max(photo.width, photo.height) })] : [];
 }
