@@ -13,13 +13,16 @@ import { checkBrowserHeaders } from './check-browser-headers.ts';
 import { createPhotoAcceptor } from './create-photo-acceptor.ts';
 import { errorFromFramework } from './error-from-request.ts';
 import { giveContinue, holdContinue } from './expect-continue.ts';
+import { OPERATIONS } from './openapi/operations.ts';
 import { publicError } from './problem.ts';
 import { accountRoutes } from './routes/account.ts';
 import { createReconstructionRoutes } from './routes/create-reconstruction.ts';
+import { documentationRoutes } from './routes/documentation.ts';
 import { eventRoutes } from './routes/events.ts';
 import { fileRoutes } from './routes/files.ts';
 import { healthRoutes } from './routes/health.ts';
 import { reconstructionRoutes } from './routes/reconstruction.ts';
+import { studioRoutes } from './routes/studio.ts';
 import { sendProblem } from './send-problem.ts';
 import { setCorsHeaders } from './set-cors-headers.ts';
 import { viewReconstruction } from './view-reconstruction.ts';
@@ -30,6 +33,8 @@ const HEADERS_TIMEOUT_MS = 15_000;
 const CONNECTION_CHECK_MS = 5_000;
 /** Longer than load balancers keep idle connections (60 s), so that none is closed under a request. */
 const KEEP_ALIVE_MS = 72_000;
+/** How often connections that became idle while the app closes are closed. */
+const IDLE_CHECK_MS = 50;
 /** JSON bodies (of batches and of Gradio clients); photos are streamed. */
 const MAX_JSON_BYTES = 2 ** 20;
 
@@ -89,6 +94,10 @@ export function createApp(deps: AppDeps): FastifyInstance {
   app.decorateRequest('jobId', null);
   app.addHook('preClose', (done) => {
     closing.abort();
+    // Node closes what is idle now; answers on their way would keep their connection for as long as it may be idle.
+    const timer = setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK_MS);
+    app.server.once('close', () => clearInterval(timer));
+    timer.unref();
     done();
   });
   app.addHook('onRequest', (request, reply, done) => {
@@ -140,12 +149,12 @@ export function createApp(deps: AppDeps): FastifyInstance {
 
   const answerError = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const error = errorFromFramework(thrown, {
-      maxBytes: request.routeOptions?.config?.streamsBody ? config.maxPhotoBytes : MAX_JSON_BYTES,
+      maxBytes: request.routeOptions.config?.streamsBody ? config.maxPhotoBytes : MAX_JSON_BYTES,
     });
     const known = publicError(error);
     const gone = reply.raw.destroyed || request.raw.aborted;
     if (known.code === 'FW_INTERNAL' && !gone) {
-      log.error({ err: thrown, requestId: request.id, route: request.routeOptions?.url }, 'unexpected error');
+      log.error({ err: thrown, requestId: request.id, route: request.routeOptions.url }, 'unexpected error');
     }
     return sendProblem(request, reply, known, { docsUrl: `${context.prefixOf(request)}/docs` });
   };
@@ -168,17 +177,22 @@ export function createApp(deps: AppDeps): FastifyInstance {
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   healthRoutes(app, context);
   void app.register(
-    async (scope) => {
+    (scope, _options, done) => {
       if (config.basePath !== '') healthRoutes(scope, context);
-      void scope.register(async (photos) => {
+      void scope.register((photos, _none, ready) => {
         // JSON is no photo, however well-formed.
         photos.removeContentTypeParser('application/json');
         createReconstructionRoutes(photos, context);
+        ready();
       });
       reconstructionRoutes(scope, context);
       fileRoutes(scope, context);
       eventRoutes(scope, context);
       accountRoutes(scope, context);
+      documentationRoutes(scope, context, OPERATIONS);
+      const { studioDir } = deps;
+      if (studioDir === undefined) done();
+      else studioRoutes(scope, studioDir).then(() => done(), done);
     },
     { prefix: config.basePath },
   );

@@ -15,7 +15,9 @@ import type { ObjectStorage } from '../storage/object-storage.ts';
 import { createKey } from '../tenants/manage-keys.ts';
 import { openTenants, type Tenants } from '../tenants/open-tenants.ts';
 import type { AppDeps } from './app-deps.ts';
+import { createAnswerCheck } from './check-answer.test-support.ts';
 import { createApp } from './create-app.ts';
+import { OPERATIONS } from './openapi/operations.ts';
 
 export interface TestServiceOptions {
   readonly config?: Record<string, unknown>;
@@ -38,6 +40,7 @@ export interface TestService {
   readonly dir: string;
   readonly logLines: string[];
   health: HealthView['status'];
+  /** Every answer is checked against the OpenAPI document. */
   fetch(path: string, init?: RequestInit & { key?: string; duplex?: 'half' }): Promise<Response>;
   /** Keys of everything that lies in the storage. */
   storedKeys(): Promise<string[]>;
@@ -90,6 +93,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as { port: number };
   const stop = new AbortController();
+  const check = createAnswerCheck(OPERATIONS, config.basePath);
   const service: TestService = {
     app,
     url: `http://127.0.0.1:${port}`,
@@ -101,10 +105,13 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     dir,
     logLines,
     health: 'ready',
-    fetch(path, { key, ...init } = {}) {
+    async fetch(path, { key, ...init } = {}) {
       const headers = new Headers(init.headers);
       if (key !== undefined) headers.set('authorization', `Bearer ${key}`);
-      return fetch(`http://127.0.0.1:${port}/${path.replace(/^\//, '')}`, { ...init, headers });
+      const absolute = `/${path.replace(/^\//, '')}`;
+      const answer = await fetch(`http://127.0.0.1:${port}${absolute}`, { ...init, headers });
+      await check(init.method ?? 'GET', absolute, answer);
+      return answer;
     },
     async storedKeys() {
       const found: string[] = [];

@@ -1,0 +1,141 @@
+import { createReadStream } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { extname, join, sep } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+/** A file of the built page, and its compressed forms where the build made them. */
+interface StudioFile {
+  readonly path: string;
+  readonly contentType: string;
+  readonly bytes: number;
+  readonly etag: string;
+  readonly encodings: ReadonlyMap<
+    'br' | 'gzip',
+    { readonly path: string; readonly bytes: number } | { readonly content: Buffer; readonly bytes: number }
+  >;
+}
+
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.webmanifest': 'application/manifest+json',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.webp': 'image/webp',
+  '.avif': 'image/avif',
+  '.ico': 'image/x-icon',
+  '.woff2': 'font/woff2',
+  '.wasm': 'application/wasm',
+  '.txt': 'text/plain; charset=utf-8',
+  '.hdr': 'application/octet-stream',
+  '.glb': 'model/gltf-binary',
+};
+/** What is worth compressing where the build has not. */
+const COMPRESSIBLE = /^(text\/|application\/(json|manifest|wasm)|image\/svg)/;
+/** Build tools name these by their content. */
+const HASHED = /^assets\/.*-[A-Za-z0-9_-]{8,}\.[a-z0-9]+$/;
+/** The page loads from here and talks to here, nothing else. Its own `<meta>` policy may be stricter. */
+const PAGE_POLICY = [
+  "default-src 'self'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' blob: data:",
+  "media-src 'self' blob:",
+  "connect-src 'self'",
+  "worker-src 'self' blob:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/**
+ * Serves the built page below the prefix of `app`: files with a hash in their name for ever, the rest asked for anew each time. The list
+ * of files is read once; no path of a request reaches the file system.
+ */
+export async function studioRoutes(app: FastifyInstance, folder: string): Promise<void> {
+  const files = await readFiles(folder);
+  const config = { access: 'none' } as const;
+  const send = (request: FastifyRequest, reply: FastifyReply, name: string, file: StudioFile) => {
+    reply
+      .header('cache-control', HASHED.test(name) ? 'public, max-age=31536000, immutable' : 'no-cache')
+      .header('content-type', file.contentType)
+      .header('vary', 'accept-encoding')
+      .header('referrer-policy', 'no-referrer')
+      .header('cross-origin-opener-policy', 'same-origin')
+      .header('permissions-policy', 'camera=(self), microphone=(), geolocation=()');
+    if (name === 'index.html') reply.header('content-security-policy', PAGE_POLICY);
+    const encoding = chooseEncoding(request.headers['accept-encoding'], file);
+    const etag = encoding === null ? file.etag : file.etag.replace(/"$/, `-${encoding}"`);
+    reply.header('etag', etag);
+    if ((request.headers['if-none-match'] ?? '').split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag))
+      return reply.code(304).send();
+    const chosen = encoding === null ? file : file.encodings.get(encoding)!;
+    if (encoding !== null) reply.header('content-encoding', encoding);
+    reply.header('content-length', String(chosen.bytes));
+    if (request.method === 'HEAD') return reply.send();
+    return reply.send('content' in chosen ? chosen.content : createReadStream(chosen.path));
+  };
+  for (const [name, file] of files) {
+    const url = name === 'index.html' ? '/' : `/${name}`;
+    app.route({
+      method: ['GET', 'HEAD'],
+      url,
+      exposeHeadRoute: false,
+      config,
+      handler: (request, reply) => send(request, reply, name, file),
+    });
+  }
+  // Links of the page are relative: without the slash they would lead beside it.
+  if (app.prefix !== '') {
+    const last = app.prefix.split('/').at(-1)!;
+    app.get('', { config, prefixTrailingSlash: 'no-slash' } as never, (_request, reply) =>
+      reply.code(308).header('location', `${last}/`).send(),
+    );
+  }
+}
+
+async function readFiles(folder: string): Promise<ReadonlyMap<string, StudioFile>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const names = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length).split(sep).join('/').replace(/^\//, ''));
+  const files = new Map<string, StudioFile>();
+  for (const name of names) {
+    const contentType = CONTENT_TYPES[extname(name)];
+    // Compressed forms, source maps and whatever else a build leaves are no files of their own.
+    if (contentType === undefined) continue;
+    const path = join(folder, name);
+    const { size, mtimeMs } = await stat(path);
+    const encodings: ['br' | 'gzip', { path: string; bytes: number } | { content: Buffer; bytes: number }][] = [];
+    for (const [encoding, ending] of [
+      ['br', '.br'],
+      ['gzip', '.gz'],
+    ] as const) {
+      if (names.includes(name + ending)) encodings.push([encoding, { path: path + ending, bytes: (await stat(path + ending)).size }]);
+    }
+    if (encodings.length === 0 && COMPRESSIBLE.test(contentType) && size > 1024) {
+      const content = await promisify(gzip)(await readFile(path));
+      encodings.push(['gzip', { content, bytes: content.length }]);
+    }
+    const etag = `"${size.toString(36)}-${Math.round(mtimeMs).toString(36)}"`;
+    files.set(name, { path, contentType, bytes: size, etag, encodings: new Map(encodings) });
+  }
+  return files;
+}
+
+function chooseEncoding(header: string | string[] | undefined, file: StudioFile): 'br' | 'gzip' | null {
+  const accepted = [header ?? []]
+    .flat()
+    .join(',')
+    .split(',')
+    .map((part) => part.trim());
+  const takes = (encoding: string) =>
+    accepted.some((part) => part === encoding || (part.startsWith(`${encoding};`) && !/;\s*q=0(\.0*)?$/.test(part)));
+  return (['br', 'gzip'] as const).find((encoding) => file.encodings.has(encoding) && takes(encoding)) ?? null;
+}
