@@ -12,6 +12,7 @@ export default defineConfig({
       'scripts/**/*.test.ts',
       'examples/**/*.test.ts',
       'benchmarks/**/*.test.ts',
+      'e2e/**/*.test.ts',
       'docs/**/*.test.ts',
     ],
     reporters: ['default', './scripts/skip-reporter.ts'],

@@ -42,6 +42,22 @@ const FORBIDDEN: readonly (readonly [path: string, module: string])[] = [
   [`${engine}/nets/b.ts`, 'node:net'],
   ['packages/cli/src/a.ts', 'meshoptimizer'], // not in its package.json
   ['packages/cli/src/b.ts', '../../engine/src/index.ts'],
+  ['packages/cli/src/c.ts', '../../service/src/index.ts'],
+  ['packages/cli/src/d.ts', 'fastify'], // declared by service only
+  ['packages/service/src/a.ts', '@facewright/engine'],
+  ['packages/service/src/http/b.ts', '@facewright/engine'],
+  ['packages/service/src/workers/c.ts', '@facewright/engine'],
+  ['packages/service/src/d.ts', '@facewright/cli'],
+  ['packages/service/src/e.ts', '@facewright/client'],
+  ['packages/service/src/f.ts', 'onnxruntime-node'],
+  ['packages/service/src/g.ts', '../../engine/src/index.ts'],
+  ['packages/client/src/a.ts', '@facewright/service'],
+  ['packages/client/src/b.ts', '@facewright/engine'],
+  ['packages/client/src/c.ts', 'node:fs'],
+  ['packages/client/src/d.ts', 'undici'], // not in its package.json
+  ['packages/studio/src/a.ts', '@facewright/service'],
+  ['packages/studio/src/b.ts', '@facewright/cli'],
+  ['packages/studio/src/c.ts', 'node:path'],
 ];
 
 /** Imports that the rules must let pass. */
@@ -60,6 +76,14 @@ const ALLOWED: readonly (readonly [path: string, module: string])[] = [
   [`${engine}/nets/z.ts`, 'node:fs/promises'],
   ['packages/cli/src/y.ts', '@facewright/engine'],
   ['packages/cli/src/z.ts', 'node:fs'],
+  ['packages/cli/src/x.ts', '@facewright/service'],
+  ['packages/service/src/workers/process/y.ts', '@facewright/engine'],
+  ['packages/service/src/http/y.ts', '@facewright/engine/sniff-image-format'],
+  ['packages/service/src/http/z.ts', 'node:http'],
+  ['packages/service/src/http/x.ts', '@facewright/protocol/api'],
+  ['packages/client/src/y.ts', '@facewright/protocol'],
+  ['packages/client/src/z.ts', '@facewright/protocol/api'],
+  ['packages/studio/src/y.ts', '@facewright/client'],
 ];
 
 /** Every way to import: a rule that only sees static imports would be easy to walk around. */
@@ -78,7 +102,7 @@ describe('import rules between packages and inside the engine', () => {
     folder = await mkdtemp(join(tmpdir(), 'import rules '));
     const config = JSON.parse(await readFile(join(root, 'biome.json'), 'utf8'));
     await writeFile(join(folder, 'biome.json'), JSON.stringify({ ...config, $schema: undefined, vcs: { enabled: false } }));
-    for (const name of ['protocol', 'head-model', 'engine', 'cli']) {
+    for (const name of ['protocol', 'head-model', 'engine', 'client', 'service', 'studio', 'cli']) {
       await mkdir(join(folder, 'packages', name), { recursive: true });
       await cp(join(root, 'packages', name, 'package.json'), join(folder, 'packages', name, 'package.json'));
     }

@@ -182,7 +182,7 @@ describe('worker', () => {
       size: 1,
       settings: { ...SETTINGS, maxPhotoBytes: 2 ** 24, maxPhotoPixels: 10 ** 8 },
       replace: {
-        workerUrl: new URL('./worker.ts', import.meta.url),
+        workerUrl: new URL('./process/worker.ts', import.meta.url),
         execArgv: ['--conditions=@facewright/source', '--import', 'tsx'],
         cancelGraceMs: 5000,
       },

@@ -29,8 +29,8 @@ export interface WorkerPoolOptions {
   };
 }
 
-/** Program of a worker: worker beside this file, in the form that this file has (source or build). */
-const WORKER_URL = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+/** Program of a worker, in the form that this file has (source or build). */
+const WORKER_URL = new URL(import.meta.url.endsWith('.ts') ? './process/worker.ts' : './process/worker.js', import.meta.url);
 /** A worker looks at its signal between stages, which take well under a second for sizes that are usual. */
 const CANCEL_GRACE_MS = 2000;
 /** Loading takes half a second; on a busy machine with a cold disk many times that. */

@@ -10,9 +10,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createEngine, type Engine, encodeFiles, type ReconstructOptions } from '@facewright/engine';
 import { FacewrightError, type JobProgress, wireFromError } from '@facewright/protocol';
+import type { FromWorker, ToWorker, WorkerSettings } from '../worker-messages.ts';
+import type { WorkerFile, WorkerResult, WorkerTask } from '../worker-pool.ts';
 import { contentTypeOf } from './content-type-of.ts';
-import type { FromWorker, ToWorker, WorkerSettings } from './worker-messages.ts';
-import type { WorkerFile, WorkerResult, WorkerTask } from './worker-pool.ts';
 
 /** Share of the whole that is done when a stage begins and when it ends: wall time of a 2 MB photo with the default outputs. */
 const STAGE_RATIOS = {
@@ -26,7 +26,7 @@ const STAGE_RATIOS = {
 const STAGE_NAMES = Object.keys(STAGE_RATIOS) as (keyof typeof STAGE_RATIOS)[];
 
 /** A face to warm up with. It comes with the project; where only the packages are installed, the first job is slower. */
-const WARM_UP_PHOTO = new URL('../../../../examples/portrait.jpg', import.meta.url);
+const WARM_UP_PHOTO = new URL('../../../../../examples/portrait.jpg', import.meta.url);
 
 let engine: Engine | undefined;
 let running: { readonly number: number; readonly abort: AbortController } | undefined;
