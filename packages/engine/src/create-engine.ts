@@ -1,7 +1,10 @@
 import { FacewrightError, type Warning } from '@facewright/protocol';
+import { prepareEncoders } from './encode-files.ts';
 import type { EngineOptions, FindFacesOptions, ReconstructOptions } from './engine-options.ts';
+import { loadGlbTables } from './export/glb-tables.ts';
 import { type FoundFaces, findFaces } from './find-faces.ts';
 import type { FaceModel } from './models/face-model.ts';
+import { identifyModel } from './models/identify-model.ts';
 import { loadFaceModel } from './models/load-face-model.ts';
 import { loadFaceNetworks } from './nets/load-face-networks.ts';
 import { type CanonicalMesh, readCanonicalMesh } from './nets/read-canonical-mesh.ts';
@@ -83,7 +86,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       const wanted = checkTextureSize(size ?? textureSize);
       const known = bakers.get(faceModel.id);
       if (known?.size === wanted) return known.baker;
-      const baker = loadTextureTables(faceModel, wanted, networks.info.cacheDir).then((tables) => createTextureBaker(faceModel, tables));
+      const baker = prepareFaces(faceModel, wanted, networks.info.cacheDir);
       bakers.set(faceModel.id, { size: wanted, baker });
       baker.catch(() => bakers.delete(faceModel.id));
       return baker;
@@ -112,4 +115,13 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       await networks.close();
     },
   };
+}
+
+/** What faces of one model and texture size have in common: read from the cache folder, or made. */
+async function prepareFaces(model: FaceModel, size: number, cacheDir: string | null): Promise<TextureBaker> {
+  const hash = identifyModel(model);
+  const loading = loadTextureTables(model, hash, size, cacheDir);
+  // Without a folder the encoders make theirs when a GLB is wanted.
+  if (cacheDir !== null) prepareEncoders(model, await loadGlbTables(model, hash, cacheDir));
+  return createTextureBaker(model, await loading);
 }

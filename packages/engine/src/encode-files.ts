@@ -9,6 +9,7 @@ import { describeLandmarks } from './export/describe-landmarks.ts';
 import { describeReport } from './export/describe-report.ts';
 import { encodeMaps } from './export/encode-maps.ts';
 import { formatJson } from './export/format-json.ts';
+import type { GlbTables } from './export/glb-tables.ts';
 import type { OutputFile } from './export/output-file.ts';
 import type { FaceModel } from './models/face-model.ts';
 import type { Reconstruction } from './reconstruction.ts';
@@ -74,6 +75,11 @@ export async function encodeFiles(reconstruction: Reconstruction, options: Encod
   const files = (await Promise.all(works)).flat();
   files.push({ name: 'report.json', bytes: formatJson(describeReport(reconstruction, files, { version })) });
   return new Map(files.map((f) => [f.name, f.bytes]));
+}
+
+/** Gives the encoders of a model tables that were read: the first face then takes no longer than the others. */
+export function prepareEncoders(model: FaceModel, glb: GlbTables): void {
+  if (!encodersByModel.has(model)) encodersByModel.set(model, { glb: createGlbEncoder(model, glb), obj: createObjEncoder(model) });
 }
 
 function encodersOf(model: FaceModel): { readonly glb: GlbEncoder; readonly obj: ObjEncoder } {

@@ -1,7 +1,7 @@
 import type { GlbExtras } from '@facewright/protocol';
 import { FacewrightError } from '@facewright/protocol';
 import type { FittedFace } from '../fit/fitted-face.ts';
-import type { FaceModel, PartMaterial } from '../models/face-model.ts';
+import type { FaceModel } from '../models/face-model.ts';
 import { computeVertexNormals } from '../render/compute-vertex-normals.ts';
 import type { FaceMaps, SurfaceMaterial, TextureMap } from '../texture/face-maps.ts';
 import { checkFaceFinite } from './check-face-finite.ts';
@@ -10,6 +10,7 @@ import { createPngOnce, type PngOfTexture } from './create-png-once.ts';
 import { describeCamera, type PhotoSize } from './describe-camera.ts';
 import { encodeImage } from './encode-image.ts';
 import { formatGlb } from './format-glb.ts';
+import { type GlbTables, mapMaterials, nameGrouping } from './glb-tables.ts';
 import type { GltfAccessor, GltfBufferView, GltfMesh, GltfNode } from './gltf-document.ts';
 import { COMPACT_STEPS_PER_MM, type CompactLayout, layoutCompactGlb } from './layout-compact-glb.ts';
 import { computeBounds, layoutPlainGlb, MORPH_THRESHOLD_MM, type PlainLayout } from './layout-plain-glb.ts';
@@ -58,16 +59,24 @@ interface Layouts {
   readonly compact: Map<boolean, Promise<CompactLayout>>;
 }
 
-/** An encoder for a model. Its tables (some 6 MB for the head) are made with the first face. */
-export function createGlbEncoder(model: FaceModel): GlbEncoder {
+/**
+ * An encoder for a model.
+ *
+ * @param tables - what is known already of all faces of this model (some 6 MB for the head). @default made with the first face
+ */
+export function createGlbEncoder(model: FaceModel, tables: GlbTables | null = null): GlbEncoder {
   // How materials are grouped into surfaces decides the primitives; in practice there is one grouping per model.
   const layoutsByGrouping = new Map<string, Layouts>();
+  if (tables !== null) {
+    const { grouping, plans, plain } = tables;
+    layoutsByGrouping.set(grouping, { plans, plain: new Map([[true, plain]]), compact: new Map() });
+  }
   const partMaterials = new Set(model.parts.map((part) => part.material));
   const layoutsOf = (surfaces: readonly SurfaceMaterial[]): Layouts => {
-    const grouping = surfaces.map((s) => s.materials.join('+')).join('|');
+    const grouping = nameGrouping(surfaces);
     let layouts = layoutsByGrouping.get(grouping);
     if (layouts === undefined) {
-      layouts = { plans: planMeshes(model, surfaceOfMaterial(surfaces)), plain: new Map(), compact: new Map() };
+      layouts = { plans: planMeshes(model, mapMaterials(surfaces)), plain: new Map(), compact: new Map() };
       layoutsByGrouping.set(grouping, layouts);
     }
     return layouts;
@@ -129,14 +138,6 @@ interface EncodedTexture {
   readonly map: TextureMap;
   readonly bytes: Uint8Array;
   readonly mimeType: string;
-}
-
-function surfaceOfMaterial(surfaces: readonly SurfaceMaterial[]): Map<PartMaterial, number> {
-  const map = new Map<PartMaterial, number>();
-  surfaces.forEach((surface, s) => {
-    for (const material of surface.materials) map.set(material, s);
-  });
-  return map;
 }
 
 /** The pictures of the surfaces, each once. Opaque ones as JPEG, those whose alpha counts as PNG; all as WebP in the compact form. */

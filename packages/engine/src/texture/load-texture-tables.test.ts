@@ -2,10 +2,12 @@ import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatTables, type TableValue } from '../cache/table-file.ts';
 import type { FaceModel } from '../models/face-model.ts';
+import { identifyModel } from '../models/identify-model.ts';
 import { loadFaceModel } from '../models/load-face-model.ts';
 import { loadTextureTables } from './load-texture-tables.ts';
-import { formatTables, type TableValue } from './table-file.ts';
+
 import { computeTextureTables, TABLES_VERSION, type TextureTables } from './texture-tables.ts';
 
 const SIZE = 128;
@@ -21,10 +23,10 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 
 describe('loadTextureTables', () => {
   it('makes tables once and reads the same ones afterwards', async () => {
-    expectSame(await loadTextureTables(head, SIZE, dir), made);
+    expectSame(await loadTextureTables(head, identifyModel(head), SIZE, dir), made);
     const names = await readdir(dir);
     expect(names).toEqual([expect.stringMatching(new RegExp(`^texture-[0-9a-f]{16}-v${TABLES_VERSION}-${SIZE}\\.tables$`))]);
-    const read = await loadTextureTables(head, SIZE, dir);
+    const read = await loadTextureTables(head, identifyModel(head), SIZE, dir);
     expectSame(read, made);
     // Read, not made anew: all arrays lie in the one file.
     expect(read.skin.map.triangle.buffer).toBe(read.details.teeth!.data.buffer);
@@ -33,19 +35,19 @@ describe('loadTextureTables', () => {
   it('makes damaged tables anew', async () => {
     const file = join(dir, (await readdir(dir))[0]!);
     await truncate(file, 100_000);
-    expectSame(await loadTextureTables(head, SIZE, dir), made);
+    expectSame(await loadTextureTables(head, identifyModel(head), SIZE, dir), made);
   });
 
   it('takes no tables of another model or size', async () => {
     const wider: FaceModel = { ...head, neutral: head.neutral.map((x, i) => (i % 3 === 0 ? 1.1 * x : x)) };
-    const other = await loadTextureTables(wider, SIZE, dir);
+    const other = await loadTextureTables(wider, identifyModel(wider), SIZE, dir);
     expect(other.layout.outsideMm.some((x, v) => x !== made.layout.outsideMm[v])).toBe(true);
-    expect((await loadTextureTables(head, 130, dir)).size).toBe(130);
+    expect((await loadTextureTables(head, identifyModel(head), 130, dir)).size).toBe(130);
     expect(await readdir(dir)).toHaveLength(3);
   });
 
   it('works without a folder', async () => {
-    expectSame(await loadTextureTables(head, SIZE, null), made);
+    expectSame(await loadTextureTables(head, identifyModel(head), SIZE, null), made);
   });
 });
 
