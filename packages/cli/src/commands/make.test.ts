@@ -287,6 +287,19 @@ describe('facewright make with several photos', () => {
     expect(one.stderr).toMatch(/^note: The photo names no focal length; 1\.5 .*\[CAMERA_FOCAL_ASSUMED\]\n {2}Give .*\n$/);
   });
 
+  it('takes names as long as the file system allows, and keeps the table readable', async () => {
+    // 251 bytes and an ending: as long as a name may be. Two of them that differ only in the end.
+    const names = ['a', 'b'].map((end) => `${'ü'.repeat(125)}${end}`);
+    const cwd = createFolder(Object.fromEntries(names.map((name) => [`in/${name}.jpg`, 'photo'])));
+    const { status, stdout } = await runCli(['make', 'in', '-o', 'out'], { cwd });
+    expect(status).toBe(0);
+    expect(listFiles(join(cwd, 'out'))).toEqual(names.flatMap((name) => RESULT.map((file) => `${name}/${file}`)));
+    expect(stdout).toMatch(/\nin\/ü+…ü+a\.jpg +out\/ü+…ü+a +[\d.]+ m?s\n/);
+    const again = await runCli(['make', 'in', '-o', 'out', '--force'], { cwd });
+    expect(again.status).toBe(0);
+    expect(listFiles(join(cwd, 'out'))).toHaveLength(2 * RESULT.length);
+  });
+
   it('does not do finished photos again, unless something has changed or --force is given', async () => {
     const cwd = createFolder({ 'in/a.jpg': 'photo', 'in/b.jpg': 'photo' });
     const again = async (...more: string[]) => {

@@ -41,16 +41,23 @@ export function formatOutcome({ ms, made, error }: PhotoOutcome, cwd: string): s
 /** The table at the end of a batch. */
 export function formatOutcomes(outcomes: readonly PhotoOutcome[], cwd: string): string {
   const rows = outcomes.map(({ photo, ms, made, error }) => {
-    if (error !== undefined) return [showPath(photo, cwd), error.code, ms === 0 ? '' : formatMs(ms), ''];
+    if (error !== undefined) return [cellOf(photo, cwd), error.code, ms === 0 ? '' : formatMs(ms), ''];
     const notes = [...warningCodes(made!), ...(made!.refused.length > 0 ? [`${countOf(made!.refused.length, 'face')} refused`] : [])];
-    return [
-      showPath(photo, cwd),
-      showPath(made!.target, cwd),
-      made!.state === 'skipped' ? 'finished before' : formatMs(ms),
-      notes.join(' '),
-    ];
+    return [cellOf(photo, cwd), cellOf(made!.target, cwd), made!.state === 'skipped' ? 'finished before' : formatMs(ms), notes.join(' ')];
   });
   return formatTable(['photo', 'result', 'time', 'warnings'], rows, ['left', 'left', 'right', 'left']);
+}
+
+/** Characters that a path may take in the table; longer ones lose their middle. The lines above and the JSON have them whole. */
+const MAX_CELL = 60;
+
+/** A path as it stands in the table. */
+function cellOf(path: string, cwd: string): string {
+  const shown = showPath(path, cwd);
+  const characters = [...shown];
+  if (characters.length <= MAX_CELL) return shown;
+  const kept = Math.floor((MAX_CELL - 1) / 2);
+  return `${characters.slice(0, kept).join('')}…${characters.slice(-kept).join('')}`;
 }
 
 /** One line for each remark that came with any of the photos: how many photos, and what could be done. Empty where there is none. */

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { listOwnFiles, REPORT_NAME, readReport } from './finished-result.ts';
+import { temporaryName } from './temporary-name.ts';
 
 /** What the name of an older result that was moved aside ends with; before it stands the name of the temporary folder of the newer one. */
 export const OLD_SUFFIX = '-old';
 
 /** How the names of the temporary folders begin that `writeFolder` makes for `folder`: beside it (`swap`) or inside it (`into`). */
 export function temporaryPrefix(folder: string, mode: 'swap' | 'into'): string {
-  return mode === 'into' ? '.facewright-' : `.${basename(folder)}.facewright-`;
+  return mode === 'into' ? '.facewright-' : temporaryName(basename(folder));
 }
 
 /**

@@ -3,6 +3,7 @@ import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FacewrightError } from '@facewright/protocol';
 import { mapWriteError } from './map-write-error.ts';
+import { temporaryName } from './temporary-name.ts';
 import { addTemporaryPath, forgetTemporaryPath } from './temporary-paths.ts';
 
 /**
@@ -11,7 +12,7 @@ import { addTemporaryPath, forgetTemporaryPath } from './temporary-paths.ts';
  * @throws FW_OUTPUT_NOT_WRITABLE, FW_OUTPUT_DISK_FULL
  */
 export async function writeWholeFile(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.facewright-${randomBytes(6).toString('hex')}`);
+  const temporary = join(dirname(path), temporaryName(basename(path)) + randomBytes(6).toString('hex'));
   try {
     const found = await stat(path).catch(() => null);
     if (found !== null && !found.isFile())
