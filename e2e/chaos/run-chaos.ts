@@ -19,7 +19,7 @@ export interface ChaosOptions {
 }
 
 export interface ChaosSummary {
-  readonly kills: Readonly<Record<string, number>>;
+  readonly kills: Readonly<Partial<Record<string, number>>>;
   readonly accepted: number;
   /** By state, failed ones with their code. */
   readonly ends: Readonly<Record<string, number>>;
@@ -58,7 +58,7 @@ export async function runChaos({ setup, rounds, seed, print }: ChaosOptions): Pr
   };
   const roles = setup === 'journal' ? (['serve'] as const) : (['api', 'worker', 'worker'] as const);
   const programs: Program[] = roles.map((role) => startProgram([role], env));
-  const kills: Record<string, number> = {};
+  const kills: Partial<Record<string, number>> = {};
   const violations: string[] = [];
   /** What is known of an accepted job: its first final answer. */
   const jobs = new Map<string, { final: ReconstructionView | null }>();

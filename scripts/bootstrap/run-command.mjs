@@ -41,6 +41,21 @@ const COMMANDS = {
     needsBuild: true,
     run: (args) => runScript('benchmarks/fidelity.ts', args),
   },
+  'bench:service': {
+    description: 'measure throughput and latency of the service at several loads',
+    needsBuild: true,
+    run: (args) => runScript('benchmarks/service.ts', args),
+  },
+  chaos: {
+    description: 'kill processes of the service at random points (--rounds 50 --seed N)',
+    needsBuild: true,
+    run: (args) => runScript('e2e/chaos/main.ts', args),
+  },
+  crowd: {
+    description: 'send mixed traffic of many clients at once (--clients 200 --seconds 60)',
+    needsBuild: true,
+    run: (args) => runScript('e2e/crowd/main.ts', args),
+  },
   docs: {
     description: 'write the generated pages (--check: compare only)',
     needsBuild: false,
@@ -142,7 +157,9 @@ async function writePages(args) {
   const status = await runScript('scripts/write-error-docs.ts', args);
   if (status !== 0 || args.includes('--check')) return status;
   return (
-    (await runScript('packages/protocol/generator/build-output-schemas.ts', [])) || runBiome(['check', '--write', join('docs', 'schemas')])
+    (await runScript('packages/protocol/generator/build-output-schemas.ts', [])) ||
+    (await runScript('packages/service/generator/build-setting-list.ts', [])) ||
+    runBiome(['check', '--write', join('docs', 'schemas'), join('packages', 'service', 'src', 'config', 'setting-list.ts')])
   );
 }
 

@@ -160,6 +160,7 @@ export async function startService({ role, config, log, isAdminOptional = false 
         linkSecret: config.linkSecret ?? (await loadSecret(config.dataDir, 'links')),
         metrics,
         log,
+        tracing,
         readiness: health.read,
         serviceTime: serviceTime.read,
         version: SERVICE_VERSION,

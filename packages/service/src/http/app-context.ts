@@ -4,6 +4,7 @@ import type { ReconstructionView } from '@facewright/protocol';
 import type {} from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import type { Job } from '../jobs/job.ts';
+import type { Span } from '../observability/create-tracing.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { AppDeps } from './app-deps.ts';
 import type { PhotoAcceptor } from './create-photo-acceptor.ts';
@@ -38,6 +39,7 @@ declare module 'fastify' {
     tenant: Tenant;
     /** W3C trace context that came with the request. */
     traceparent: string | null;
+    span: Span | null;
     /** Code of the error that it was answered with. */
     problemCode: string | null;
     /** Id of the job that it is about. */

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
 import type { Log } from '../observability/create-log.ts';
 import type { Metrics } from '../observability/create-metrics.ts';
+import type { Tracing } from '../observability/create-tracing.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
 import type { Tenants } from '../tenants/open-tenants.ts';
 
@@ -24,6 +25,8 @@ export interface AppDeps {
   readonly linkSecret: string;
   readonly metrics: Pick<Metrics, 'request' | 'rejected'>;
   readonly log: Log;
+  /** Makes a span of every request of the API. @default none: the caller's trace context is handed on */
+  readonly tracing?: Tracing;
   /** Health as `/readyz` shows it; create requests are refused while it is starting or draining. */
   readonly readiness: () => HealthView;
   readonly serviceTime: () => ServiceTime;

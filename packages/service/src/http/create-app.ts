@@ -90,6 +90,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
 
   app.decorateRequest('tenant');
   app.decorateRequest('traceparent', null);
+  app.decorateRequest('span', null);
   app.decorateRequest('problemCode', null);
   app.decorateRequest('jobId', null);
   app.addHook('preClose', (done) => {
@@ -111,6 +112,12 @@ export function createApp(deps: AppDeps): FastifyInstance {
       reply.header('traceparent', trace);
     }
     const { access = 'key' } = request.routeOptions.config;
+    if (access !== 'none' && !request.is404) {
+      const name = `${request.method} ${request.routeOptions.url ?? ''}`;
+      request.span = deps.tracing?.begin(name, { parent: request.traceparent, kind: 'server' }) ?? null;
+      // Work below belongs to this request; the answer names the trace that the caller began.
+      request.traceparent = request.span?.traceparent ?? request.traceparent;
+    }
     try {
       if (access === 'none' && !request.is404) return done();
       if (tenants.singleUser) checkBrowserHeaders(request, config);
@@ -129,6 +136,11 @@ export function createApp(deps: AppDeps): FastifyInstance {
     const route = request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown');
     const durationS = reply.elapsedTime / 1000;
     metrics.request(route, request.method, reply.statusCode, durationS);
+    const failure = reply.statusCode >= 500 ? (request.problemCode ?? 'FW_INTERNAL') : undefined;
+    request.span?.end({
+      attributes: { 'http.request.method': request.method, 'http.route': route, 'http.response.status_code': reply.statusCode },
+      ...(failure === undefined ? {} : { error: failure }),
+    });
     if (request.problemCode !== null) metrics.rejected(request.problemCode);
     const level = route === 'unknown' || request.routeOptions.config?.access === 'none' ? 'debug' : 'info';
     log[level](
