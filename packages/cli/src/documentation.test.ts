@@ -18,7 +18,9 @@ describe('docs/command-line.md and --help', () => {
   });
 
   it('name no option that does not exist', async () => {
-    const helps = await Promise.all(['make', 'inspect', 'doctor', 'completion'].map((name) => runCli([name, '--help'])));
+    const helps = await Promise.all(
+      ['make', 'inspect', 'doctor', 'completion', 'serve', 'keys create', 'config'].map((name) => runCli([...name.split(' '), '--help'])),
+    );
     const known = optionsIn(helps.map(({ stdout }) => stdout).join('\n'));
     expect([...optionsIn(page)].filter((option) => !known.has(option))).toEqual([]);
   });

@@ -23,7 +23,21 @@ COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=$((\${#CO
   it('offers commands, subcommands, options, values and files', (context) => {
     if (!has('bash')) return context.skip('there is no bash here');
     const cwd = createFolder({ 'port rait.jpg': '', 'other.jpg': '' });
-    expect(complete(['facewright', ''], cwd)).toEqual(['make', 'inspect', 'models', 'doctor', 'completion', 'help']);
+    expect(complete(['facewright', ''], cwd)).toEqual([
+      'make',
+      'inspect',
+      'models',
+      'doctor',
+      'serve',
+      'api',
+      'worker',
+      'config',
+      'keys',
+      'completion',
+      'help',
+    ]);
+    expect(complete(['facewright', 'keys', ''], cwd)).toEqual(['create', 'list', 'revoke']);
+    expect(complete(['facewright', 'serve', '--log-level', ''], cwd)).toEqual(['debug', 'info', 'warn', 'error', 'silent']);
     expect(complete(['facewright', 'ma'], cwd)).toEqual(['make']);
     expect(complete(['facewright', 'models', ''], cwd)).toEqual(['list', 'verify']);
     expect(complete(['facewright', 'completion', ''], cwd)).toEqual(['bash', 'zsh', 'fish']);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createMetrics } from './create-metrics.ts';
 
 /** Value of a series, by its whole name with labels. */
-const valueOf = (text: string, series: string): number | undefined => {
+const valueOfSeries = (text: string, series: string): number | undefined => {
   const line = text.split('\n').find((l) => l.startsWith(`${series} `));
   return line === undefined ? undefined : Number(line.slice(series.length + 1));
 };
@@ -33,7 +33,7 @@ describe('createMetrics', () => {
       facewright_jobs_in_flight: 3,
       'facewright_jobs_queued{tenant="acme"}': 4,
     };
-    for (const [series, value] of Object.entries(expected)) expect(valueOf(text, series), series).toBe(value);
+    for (const [series, value] of Object.entries(expected)) expect(valueOfSeries(text, series), series).toBe(value);
   });
 
   it('forgets tenants without work and never makes series without end', async () => {
@@ -42,7 +42,7 @@ describe('createMetrics', () => {
     metrics.watchJobs(async () => ({ inFlight: 0, queuedByTenant: queued }));
     const many = await metrics.text();
     expect(many.match(/^facewright_jobs_queued\{/gm)).toHaveLength(201);
-    expect(valueOf(many, 'facewright_jobs_queued{tenant="other"}')).toBe(300);
+    expect(valueOfSeries(many, 'facewright_jobs_queued{tenant="other"}')).toBe(300);
     queued = new Map();
     expect(await metrics.text()).not.toContain('facewright_jobs_queued{');
   });
