@@ -2,30 +2,25 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 
 /**
- * The first bytes of a stream, at most `length`, fewer where it ends before. They are put back: whoever reads the stream next gets all
- * of it.
+ * The first bytes of a stream, at most `length` (less than a stream buffers), fewer where it ends before. They stay in it: whoever
+ * reads it next gets all of it.
  *
  * @throws what the stream failed with, or the reason of `signal`
  */
 export async function peekHead(stream: Readable, length: number, signal: AbortSignal): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let got = 0;
-  while (got < length) {
+  for (;;) {
     signal.throwIfAborted();
-    const chunk = stream.read() as Buffer | null;
-    if (chunk !== null) {
-      chunks.push(chunk);
-      got += chunk.length;
-    } else if (stream.readableEnded) {
-      break;
-    } else {
-      if (stream.destroyed) throw stream.errored ?? new Error('the stream was closed before its end');
-      await nextEvent(stream, signal);
+    // All of `length`, or what is left where the stream has ended; null while more may come.
+    const head = stream.read(length) as Buffer | null;
+    if (head !== null) {
+      // In the same turn: the stream does not tell its end while there is something in it.
+      stream.unshift(head);
+      return head;
     }
+    if (stream.readableEnded) return Buffer.alloc(0);
+    if (stream.destroyed) throw stream.errored ?? new Error('the stream was closed before its end');
+    await nextEvent(stream, signal);
   }
-  const head = Buffer.concat(chunks);
-  if (head.length > 0 && !stream.readableEnded) stream.unshift(head);
-  return head.subarray(0, length);
 }
 
 /** More to read, the end, or the close that follows a failure. */

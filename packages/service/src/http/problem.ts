@@ -21,7 +21,7 @@ const INTERNAL_CODES: ReadonlySet<string> = new Set<ErrorCode>([
 ]);
 
 /** An absolute path: a slash (or a drive, or two backslashes) and at least two names, or a file URL. */
-const PATH_PATTERN = /(?:file:\/\/|[A-Za-z]:[\\/]|\\\\|(?<![A-Za-z0-9./:])\/)[^\s/\\'"),;]+[\\/][^\s'"),;]*/g;
+const PATH_PATTERN = /file:\/\/[^\s'"),;]*|(?:\b[A-Za-z]:[\\/]|\\\\|(?<![A-Za-z0-9./:])\/)[^\s/\\'"),;]+[\\/][^\s'"),;]*/g;
 
 /** What callers may know of an error that was caught, stored with a job, or came from a worker. */
 export function publicError(error: unknown): PublicError {
