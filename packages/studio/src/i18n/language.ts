@@ -1,0 +1,50 @@
+import { createStore } from '../ui/create-store.ts';
+import { useStore } from '../ui/use-store.ts';
+import type { ErrorTexts, WarningTexts } from './error-text.ts';
+import { errorsEn, warningsEn } from './errors.en.ts';
+import { errorsZh, warningsZh } from './errors.zh.ts';
+import { en, type Messages } from './messages.en.ts';
+import { zh } from './messages.zh.ts';
+
+export type Language = 'en' | 'zh';
+
+/** Everything that a language has. */
+export interface Texts {
+  readonly language: Language;
+  /** As in `lang` attributes and `Intl`. */
+  readonly locale: string;
+  readonly t: Messages;
+  readonly errors: ErrorTexts;
+  readonly warnings: WarningTexts;
+}
+
+const TEXTS: Readonly<Record<Language, Texts>> = {
+  en: { language: 'en', locale: 'en', t: en, errors: errorsEn, warnings: warningsEn },
+  zh: { language: 'zh', locale: 'zh-CN', t: zh, errors: errorsZh, warnings: warningsZh },
+};
+
+const NAME = 'facewright.language';
+
+/** What the reader chose before, else the first language of the browser that there is, else English. */
+export function chooseLanguage(stored: string | null, preferred: readonly string[]): Language {
+  if (stored === 'en' || stored === 'zh') return stored;
+  for (const tag of preferred) {
+    const [primary] = tag.toLowerCase().split('-');
+    if (primary === 'en' || primary === 'zh') return primary;
+  }
+  return 'en';
+}
+
+const texts = createStore<Texts>(TEXTS[chooseLanguage(localStorage.getItem(NAME), navigator.languages)]);
+document.documentElement.lang = texts.get().locale;
+
+export function setLanguage(language: Language): void {
+  localStorage.setItem(NAME, language);
+  document.documentElement.lang = TEXTS[language].locale;
+  texts.set(TEXTS[language]);
+}
+
+/** The texts of the current language; the component is drawn again when it changes. */
+export function useTexts(): Texts {
+  return useStore(texts);
+}

@@ -1,0 +1,8 @@
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/controls.css';
+import { render } from 'preact';
+import { App } from './app.tsx';
+
+const root = document.getElementById('app');
+if (root !== null) render(<App />, root);

@@ -1,0 +1,61 @@
+import type { JobResult, ResultFile } from '@facewright/protocol';
+import type { JSX } from 'preact';
+import { formatBytes } from '../i18n/format.ts';
+import { useTexts } from '../i18n/language.ts';
+import { service } from '../service.ts';
+import { Icon } from '../ui/icons.tsx';
+import { Slider } from '../ui/slider.tsx';
+import type { Thumbnail } from '../upload/create-thumbnail.ts';
+import { DEFAULT_LIGHT, type LightState } from '../viewer/light-state.ts';
+import { WarningList } from './warning-list.tsx';
+
+export interface LookPanelProps {
+  readonly result: JobResult;
+  readonly light: LightState;
+  readonly onLight: (light: LightState) => void;
+  readonly photo: Thumbnail | null;
+  readonly canOverlay: boolean;
+  readonly hasCamera: boolean;
+  readonly onFront: () => void;
+  readonly glb: ResultFile | undefined;
+  readonly onFiles: () => void;
+}
+
+/** The first panel: take it away, light it, and what should be known about it. */
+export function LookPanel({ result, light, onLight, photo, canOverlay, hasCamera, onFront, glb, onFiles }: LookPanelProps): JSX.Element {
+  const { t } = useTexts();
+  const isMoved = light !== DEFAULT_LIGHT;
+  return (
+    <div class="look">
+      <div class="take-away">
+        {glb !== undefined && (
+          <a class="button-primary button-wide" href={service.resolve(glb.url)} download="face.glb">
+            <Icon name="download" />
+            {t.result.primary}
+            <span class="button-note">{formatBytes(glb.bytes)}</span>
+          </a>
+        )}
+        <button type="button" class="link" onClick={onFiles}>
+          {t.result.allZip}, OBJ…
+        </button>
+      </div>
+      <section>
+        <div class="panel-head">
+          <h2>{t.result.light}</h2>
+          <button type="button" class="link" onClick={() => onLight(DEFAULT_LIGHT)} disabled={!isMoved}>
+            {t.result.lightReset}
+          </button>
+        </div>
+        <Slider label={t.result.lightTurn} value={light.turnDeg} min={-180} max={180} step={1} format={(v) => `${v}°`} onInput={(turnDeg) => onLight({ ...light, turnDeg })} />
+        <Slider label={t.result.lightHeight} value={light.heightDeg} min={-60} max={85} step={1} format={(v) => `${v}°`} onInput={(heightDeg) => onLight({ ...light, heightDeg })} />
+        <Slider label={t.result.lightStrength} value={light.strength} min={0} max={3} step={0.05} format={(v) => `${Math.round(100 * v)} %`} onInput={(strength) => onLight({ ...light, strength })} />
+        <button type="button" class="button" onClick={onFront}>
+          <Icon name="reset" />
+          {t.result.front}
+        </button>
+      </section>
+      {!canOverlay && <p class="fine">{photo === null ? t.result.overlayMissing : hasCamera ? null : t.result.cameraMissing}</p>}
+      <WarningList warnings={result.warnings} />
+    </div>
+  );
+}

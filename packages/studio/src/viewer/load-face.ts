@@ -1,0 +1,103 @@
+import type { GlbExtras } from '@facewright/protocol';
+import { type Group, type Mesh, type MeshStandardMaterial, SRGBColorSpace, Texture } from 'three';
+import { type GLTF, GLTFLoader, type GLTFLoaderPlugin, type GLTFParser } from 'three/examples/jsm/loaders/GLTFLoader.js';
+
+/** A face as the viewer holds it. */
+export interface FaceModel {
+  readonly root: Group;
+  readonly meshes: readonly Mesh[];
+  /** Names of the morph targets, in the file's order; empty where the model has none. */
+  readonly expressions: readonly string[];
+  /** The photo's own expression. */
+  readonly photoExpression: Readonly<Record<string, number>>;
+  readonly triangles: number;
+  dispose(): void;
+}
+
+/**
+ * Reads a GLB.
+ *
+ * @throws Error where the bytes are no GLB that the viewer knows
+ */
+export async function loadFace(glb: ArrayBuffer): Promise<FaceModel> {
+  const loader = new GLTFLoader();
+  loader.register((parser) => new BitmapTextures(parser));
+  if (needsMeshopt(glb)) {
+    const { MeshoptDecoder } = await import('three/examples/jsm/libs/meshopt_decoder.module.js');
+    loader.setMeshoptDecoder(MeshoptDecoder);
+  }
+  const gltf: GLTF = await loader.parseAsync(glb, '');
+  const meshes: Mesh[] = [];
+  gltf.scene.traverse((node) => {
+    if ((node as Mesh).isMesh) meshes.push(node as Mesh);
+  });
+  const names = new Set<string>();
+  let triangles = 0;
+  for (const mesh of meshes) {
+    // Morphing moves the surface out of the box that was computed from the rest pose.
+    mesh.frustumCulled = false;
+    for (const name of Object.keys(mesh.morphTargetDictionary ?? {})) names.add(name);
+    triangles += (mesh.geometry.index?.count ?? mesh.geometry.attributes.position?.count ?? 0) / 3;
+    const { map } = mesh.material as MeshStandardMaterial;
+    if (map) map.anisotropy = 8;
+  }
+  const extras = (gltf.asset.extras as { facewright?: GlbExtras } | undefined)?.facewright;
+  return {
+    root: gltf.scene,
+    meshes,
+    expressions: [...names],
+    photoExpression: extras?.expression ?? {},
+    triangles,
+    dispose() {
+      for (const mesh of meshes) {
+        mesh.geometry.dispose();
+        const { map } = mesh.material as MeshStandardMaterial;
+        map?.dispose();
+        (map?.image as ImageBitmap | undefined)?.close?.();
+      }
+    },
+  };
+}
+
+/** Whether the JSON of a GLB names the compression; its decoder is loaded only then. */
+function needsMeshopt(glb: ArrayBuffer): boolean {
+  const view = new DataView(glb);
+  if (glb.byteLength < 20) return false;
+  const json = new TextDecoder().decode(new Uint8Array(glb, 20, Math.min(view.getUint32(12, true), glb.byteLength - 20)));
+  return json.includes('EXT_meshopt_compression');
+}
+
+/**
+ * Textures straight from the bytes in the file. The loader's own way goes through `blob:` addresses that are fetched, which would
+ * have to be allowed by the page's Content-Security-Policy.
+ */
+class BitmapTextures implements GLTFLoaderPlugin {
+  readonly name = 'facewright_bitmap_textures';
+  private readonly parser: GLTFParser;
+
+  constructor(parser: GLTFParser) {
+    this.parser = parser;
+  }
+
+  async loadTexture(index: number): Promise<Texture> {
+    const { json } = this.parser as { json: GltfJson };
+    const texture = json.textures[index]!;
+    const source = texture.extensions?.EXT_texture_webp?.source ?? texture.source!;
+    const image = json.images[source]!;
+    const bytes = (await this.parser.getDependency('bufferView', image.bufferView)) as ArrayBuffer;
+    const bitmap = await createImageBitmap(new Blob([bytes], { type: image.mimeType }), {
+      colorSpaceConversion: 'none',
+      premultiplyAlpha: 'none',
+    });
+    const made = new Texture(bitmap);
+    made.flipY = false;
+    made.colorSpace = SRGBColorSpace;
+    made.needsUpdate = true;
+    return made;
+  }
+}
+
+interface GltfJson {
+  readonly textures: readonly { readonly source?: number; readonly extensions?: { readonly EXT_texture_webp?: { readonly source: number } } }[];
+  readonly images: readonly { readonly bufferView: number; readonly mimeType: string }[];
+}

@@ -1,0 +1,74 @@
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import { defineConfig, type Plugin } from 'vite';
+
+/**
+ * What the page may load and run: only what comes from the service itself. The service sends the same as a header; this one holds
+ * wherever the files are served from. `blob:` pictures are photos that never leave the browser.
+ */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' blob:",
+  "media-src 'self' blob:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+
+/** Not while developing: the hot-reloading client of Vite adds styles inline. */
+function contentSecurityPolicy(): Plugin {
+  return {
+    name: 'content-security-policy',
+    apply: 'build',
+    transformIndexHtml: () => [
+      {
+        tag: 'meta',
+        attrs: { 'http-equiv': 'Content-Security-Policy', content: CONTENT_SECURITY_POLICY },
+        injectTo: 'head-prepend',
+      },
+    ],
+  };
+}
+
+/** Files that compress get a .br and a .gz beside them, so that the service only has to choose. */
+function precompress(): Plugin {
+  const toBrotli = promisify(brotliCompress);
+  const toGzip = promisify(gzip);
+  return {
+    name: 'precompress',
+    apply: 'build',
+    enforce: 'post',
+    async generateBundle(_, bundle) {
+      const texts = Object.values(bundle).filter((file) => /\.(html|js|css|svg|json)$/.test(file.fileName));
+      await Promise.all(
+        texts.map(async (file) => {
+          const source = Buffer.from(file.type === 'chunk' ? file.code : file.source);
+          const [br, gz] = await Promise.all([
+            toBrotli(source, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: source.length } }),
+            toGzip(source, { level: 9 }),
+          ]);
+          this.emitFile({ type: 'asset', fileName: `${file.fileName}.br`, source: br });
+          this.emitFile({ type: 'asset', fileName: `${file.fileName}.gz`, source: gz });
+        }),
+      );
+    },
+  };
+}
+
+export default defineConfig({
+  // Relative, so that the page works under any path prefix.
+  base: './',
+  plugins: [contentSecurityPolicy(), precompress()],
+  resolve: { conditions: ['@facewright/source', 'module', 'browser', 'development|production'] },
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  build: {
+    target: 'es2022',
+    // No data: addresses, which the policy above does not allow.
+    assetsInlineLimit: 0,
+    // The viewer is large on purpose and loaded late.
+    chunkSizeWarningLimit: 900,
+  },
+  server: { proxy: { '/v1': 'http://127.0.0.1:8080', '/health': 'http://127.0.0.1:8080' } },
+});
