@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { ERROR, LEASE_MS, makeJob, OUTCOME, type QueueUnderTest, T0 } from './job-queue.test-support.ts';
 import type { JobQueue, Lease, SubmitLimits, TenantShare } from './job-queue.ts';
+import { ERROR, LEASE_MS, makeJob, OUTCOME, type QueueUnderTest, T0 } from './test-jobs.test-support.ts';
 
 interface PlainJob {
   readonly tenant: string;
@@ -9,7 +9,7 @@ interface PlainJob {
   readonly deadlineAt: number;
   state: string;
   attempt: number;
-  order: number;
+  readonly order: number;
   /** Number of the take that holds it. */
   holder: number | null;
   leaseUntil: number;
@@ -83,9 +83,8 @@ class PlainQueue {
     else this.end(job, 'failed');
   }
   requeue(job: PlainJob, attempt: number): void {
-    const front = this.waiting(job.tenant)[0]?.order ?? Number.POSITIVE_INFINITY;
     this.#join(job.tenant);
-    Object.assign(job, { state: 'queued', attempt, holder: null, order: Math.min(this.#firstOrder(job), front - 1) });
+    Object.assign(job, { state: 'queued', attempt, holder: null });
   }
   handBack(job: PlainJob): void {
     this.requeue(job, job.attempt - 1);
@@ -118,11 +117,6 @@ class PlainQueue {
     }
   }
 
-  readonly #firstOrders = new Map<PlainJob, number>();
-  #firstOrder(job: PlainJob): number {
-    if (!this.#firstOrders.has(job)) this.#firstOrders.set(job, job.order);
-    return this.#firstOrders.get(job)!;
-  }
   #join(tenant: string): void {
     if (this.waiting(tenant).length === 0) this.#tags.set(tenant, Math.max(this.#virtual, this.#tags.get(tenant) ?? 0));
   }
@@ -161,7 +155,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 );
 
 /** Random orders to both, and everything that can be seen of them compared after each. fast-check prints the seed of a failure. */
-export async function runAgainstReference(createUnderTest: () => Promise<QueueUnderTest>): Promise<void> {
+export async function runAgainstReference(createUnderTest: () => Promise<QueueUnderTest>, numRuns: number): Promise<void> {
   await fc.assert(
     fc.asyncProperty(fc.array(command, { minLength: 10, maxLength: 60, size: 'max' }), async (commands) => {
       const under = await createUnderTest();
@@ -183,8 +177,7 @@ export async function runAgainstReference(createUnderTest: () => Promise<QueueUn
         await under.dispose();
       }
     }),
-    // Enough that a rule left out of an adapter is found in practice; a run takes up to some hundred milliseconds.
-    { numRuns: 25, endOnFailure: true },
+    { numRuns, endOnFailure: true },
   );
 }
 

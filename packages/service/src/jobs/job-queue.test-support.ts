@@ -1,60 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { WireError } from '@facewright/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Job, JobOutcome, NewJob } from './job.ts';
-import type { JobQueue, Lease, ShareOf, SubmitLimits, TenantShare } from './job-queue.ts';
+import type { Job, NewJob } from './job.ts';
+import type { JobQueue, Lease, TenantShare } from './job-queue.ts';
 import { runAgainstReference } from './job-queue-reference.test-support.ts';
+import { ERROR, LEASE_MS, makeJob, OUTCOME, type QueueUnderTest, T0, WIDE } from './test-jobs.test-support.ts';
 
-export interface QueueUnderTest {
-  /** Opens the queue on the store of this test; a second call opens the same store again (after `close`, where one alone may have it). */
-  open(options: { readonly shareOf: ShareOf; readonly leaseMs: number; readonly now: () => number }): Promise<JobQueue>;
-  /** Whether a restart takes every lease away (the workers are of the same process) or leaves them. */
-  readonly restart: 'leases-void' | 'leases-kept';
-  /** Milliseconds after which a `take` that found nothing is believed to find nothing. */
-  readonly quietMs: number;
-  dispose(): Promise<void>;
-}
-
-export const LEASE_MS = 10_000;
-export const T0 = Date.UTC(2026, 0, 1);
-export const WIDE: SubmitLimits = { maxQueued: 100_000, tenantMaxPending: 100_000 };
 const FREE: TenantShare = { weight: 1, maxProcessing: 1000 };
-
-export function makeJob(tenant: string, id: string, change: Partial<NewJob> = {}): NewJob {
-  return {
-    tenant,
-    id,
-    options: { model: 'head', textureSize: 1024, formats: ['glb'], compact: false, face: 'only', keepPhoto: false },
-    photo: { key: `${tenant}/jobs/${id}/photo`, bytes: 1000, sha256: 'a'.repeat(64) },
-    fingerprint: 'f'.repeat(64),
-    createdAt: T0,
-    deadlineAt: T0 + 3_600_000,
-    ttlMs: 60_000,
-    requestId: `r-${id}`,
-    traceparent: null,
-    batchId: null,
-    webhookUrl: null,
-    ...change,
-  };
-}
-
-export const OUTCOME: JobOutcome = {
-  model: { id: 'head', version: '1' },
-  provider: 'cpu',
-  face: { index: 1, count: 1 },
-  photo: { widthPx: 10, heightPx: 10, format: 'jpeg' },
-  pose: { yawDeg: 0.5, pitchDeg: 0, rollDeg: 0 },
-  quality: { confidence: 0.9, residualRatio: 0.01, eyeDistancePx: 50, observedRatio: 0.7 },
-  blendshapes: [],
-  timingsMs: { fit: 10 },
-  warnings: [],
-  files: [{ name: 'face.glb', key: 'a/jobs/x/t/face.glb', bytes: 3, contentType: 'model/gltf-binary', sha256: 'b'.repeat(64) }],
-};
-export const ERROR: WireError = { code: 'FW_FIT_FAILED', message: 'no', params: { reason: 'test' } };
 const PROGRESS = { stage: 'fit', index: 3, total: 6, ratio: 0.5 } as const;
 
-/** The guarantees of {@link JobQueue}, for every adapter. */
-export function describeJobQueue(name: string, createUnderTest: () => Promise<QueueUnderTest>): void {
+/** The guarantees of {@link JobQueue}, for every adapter. `referenceRuns`: how many random histories are compared with a plain queue. */
+export function describeJobQueue(name: string, createUnderTest: () => Promise<QueueUnderTest>, referenceRuns: number): void {
   describe(name, () => {
     let under: QueueUnderTest | null = null;
     let queues: JobQueue[] = [];
@@ -314,10 +269,10 @@ export function describeJobQueue(name: string, createUnderTest: () => Promise<Qu
       expect(await queue.handBack(three)).toBe('held');
       expect(await queue.handBack(two)).toBe('held');
       expect(await queue.get('a', 'two')).toMatchObject({ state: 'queued', attempt: 0 });
-      expect(await queue.position('a', 'two')).toBe(0);
+      expect(await queue.position('a', 'two')).toBe(1);
       const order: string[] = [];
       for (let i = 0; i < 4; i++) order.push((await take(queue)).job.id);
-      expect(order).toEqual(['two', 'three', 'one', 'four']);
+      expect(order).toEqual(['one', 'two', 'three', 'four']);
       expect(await queue.renew(one)).toBe('lost');
     });
 
@@ -508,7 +463,7 @@ export function describeJobQueue(name: string, createUnderTest: () => Promise<Qu
     });
 
     it('does whatever is asked as a slow, plain queue does', async () => {
-      await runAgainstReference(createUnderTest);
+      await runAgainstReference(createUnderTest, referenceRuns);
     });
 
     it('works while it is open and says so', async () => {

@@ -9,10 +9,8 @@ const MAX_ATTEMPTS = 2;
 /** A job with what the queue must know beside it. Never changed in place, so that an old one can be put back. */
 export interface JobRecord {
   readonly job: Job;
-  /** Submission number: order of lists. */
+  /** Submission number: order of lists and of starts. What was started before has smaller ones than what waits for the first time. */
   readonly seq: number;
-  /** Order among the waiting jobs of its tenant: the submission number, or less than all others to be in front. */
-  readonly order: number;
   /** Of the last lease, also when it has ended. */
   readonly token: string | null;
   /** Unix ms. */
@@ -32,9 +30,8 @@ export interface Change {
 interface TenantJobs extends TenantLine {
   queued: number;
   processing: number;
-  /** By `order`. */
+  /** Both by `seq`. */
   readonly waiting: JobRecord[];
-  /** By `seq`. */
   readonly all: JobRecord[];
 }
 
@@ -87,14 +84,14 @@ export class JobTable {
       error: null,
     };
     const seq = this.#lastSeq + 1;
-    this.put(key, { job: accepted, seq, order: seq, token: null, leaseUntil: 0, told: false });
+    this.put(key, { job: accepted, seq, token: null, leaseUntil: 0, told: false });
     return { kind: 'accepted', job: accepted };
   }
 
   list(tenant: string, options: ListOptions): { readonly jobs: readonly Job[]; readonly next: string | null } {
     const all = this.#tenants.get(tenant)?.all ?? [];
     const before = options.after === undefined ? Number.POSITIVE_INFINITY : cursorSeq(options.after);
-    const end = lowerBound(all, before, seqOf);
+    const end = lowerBound(all, before);
     const start = Math.max(0, end - options.limit);
     const page = all.slice(start, end).reverse();
     return { jobs: page.map((r) => r.job), next: start > 0 && page.length > 0 ? formatCursor(page.at(-1)!.seq) : null };
@@ -104,7 +101,7 @@ export class JobTable {
     const record = this.#records.get(key);
     if (record?.job.state !== 'queued') return null;
     const line = this.#tenants.get(record.job.tenant)!;
-    return this.#turns.position(line, lowerBound(line.waiting, record.order, orderOf), this.#tenants.values());
+    return this.#turns.position(line, lowerBound(line.waiting, record.seq), this.#tenants.values());
   }
 
   counts(): QueueCounts {
@@ -269,11 +266,8 @@ export class JobTable {
   }
 
   #requeue(record: JobRecord, attempt: number, afterwards?: () => void): void {
-    const front = this.#tenants.get(record.job.tenant)!.waiting[0];
-    // Its own number is smaller than that of all that came later; smaller than the first one's also where others were put in front.
-    const order = front ? Math.min(record.seq, front.order - 1) : record.seq;
     const job: Job = { ...record.job, state: 'queued', attempt, progress: null, landmarks: null };
-    this.#change(record, { ...record, job, order, token: null, leaseUntil: 0 }, afterwards);
+    this.#change(record, { ...record, job, token: null, leaseUntil: 0 }, afterwards);
   }
 
   #end(record: JobRecord, now: number, end: Pick<Job, 'state'> & Partial<Pick<Job, 'outcome' | 'error'>>): void {
@@ -301,9 +295,9 @@ export class JobTable {
     }
     const wasWaiting = line.queued > 0;
     if (before) {
-      line.all.splice(lowerBound(line.all, before.seq, seqOf), 1);
+      line.all.splice(lowerBound(line.all, before.seq), 1);
       if (before.job.state === 'queued') {
-        line.waiting.splice(lowerBound(line.waiting, before.order, orderOf), 1);
+        line.waiting.splice(lowerBound(line.waiting, before.seq), 1);
         this.#queued--;
       } else if (before.job.state === 'processing') line.processing--;
     }
@@ -311,9 +305,9 @@ export class JobTable {
     if (after) {
       this.#records.set(key, after);
       this.#lastSeq = Math.max(this.#lastSeq, after.seq);
-      line.all.splice(lowerBound(line.all, after.seq, seqOf), 0, after);
+      line.all.splice(lowerBound(line.all, after.seq), 0, after);
       if (after.job.state === 'queued') {
-        line.waiting.splice(lowerBound(line.waiting, after.order, orderOf), 0, after);
+        line.waiting.splice(lowerBound(line.waiting, after.seq), 0, after);
         this.#queued++;
       } else if (after.job.state === 'processing') line.processing++;
       if (isFinished(after.job.state)) this.#finished.add(key);
@@ -331,9 +325,6 @@ export class JobTable {
   }
 }
 
-const seqOf = (r: JobRecord): number => r.seq;
-const orderOf = (r: JobRecord): number => r.order;
-
 const formatCursor = (seq: number): string => seq.toString(36);
 
 function cursorSeq(cursor: string): number {
@@ -343,12 +334,12 @@ function cursorSeq(cursor: string): number {
   return seq;
 }
 
-/** First index whose key is not below `value`. */
-function lowerBound(records: readonly JobRecord[], value: number, keyOf: (r: JobRecord) => number): number {
+/** First index whose number is not below `seq`. */
+function lowerBound(records: readonly JobRecord[], seq: number): number {
   let [low, high] = [0, records.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (keyOf(records[middle]) < value) low = middle + 1;
+    if (records[middle].seq < seq) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -361,7 +361,7 @@ function callSafely(listener: (job: Job) => void, job: Job): void {
 /** What a journal keeps of a record: neither progress nor leases. */
 function fieldsOf(record: JobRecord): Record<string, unknown> {
   const { progress: _p, landmarks: _l, ...job } = record.job;
-  return { ...job, seq: record.seq, order: record.order, told: record.told };
+  return { ...job, seq: record.seq, told: record.told };
 }
 
 function entryOf(change: Change): JournalEntry {
@@ -378,6 +378,6 @@ function applyEntry(records: Map<string, JobRecord>, [key, fields]: JournalEntry
     return;
   }
   const known = records.get(key);
-  const { seq, order, told, ...job } = { ...(known ? fieldsOf(known) : {}), ...fields } as unknown as Job & JobRecord;
-  records.set(key, { job: { ...job, progress: null, landmarks: null }, seq, order, told, token: null, leaseUntil: 0 });
+  const { seq, told, ...job } = { ...(known ? fieldsOf(known) : {}), ...fields } as unknown as Job & JobRecord;
+  records.set(key, { job: { ...job, progress: null, landmarks: null }, seq, told, token: null, leaseUntil: 0 });
 }

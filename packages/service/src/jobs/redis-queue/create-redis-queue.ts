@@ -88,6 +88,7 @@ class RedisQueue implements JobQueue {
   #endedTimer: NodeJS.Timeout | null = null;
   #readingEnded: Promise<void> | null = null;
   #readEndedAgain: boolean = false;
+  #mayOwnEnded: boolean = false;
   #hasGroup: boolean = false;
   #hasWarned: boolean = false;
   #isClosed: boolean = false;
@@ -389,19 +390,30 @@ class RedisQueue implements JobQueue {
 
   async #subscribe(channel: string): Promise<void> {
     if (this.#subscriber === null) {
-      const subscriber = this.#connect(BOUNDED);
+      // Its own way of subscribing again has nobody who hears of a failure.
+      const subscriber = this.#connect({ ...BOUNDED, autoResubscribe: false });
       this.#subscriber = subscriber;
       subscriber.on('message', (name: string, text: string) => this.#onMessage(name, text));
-      // Messages were lost while there was no connection.
-      subscriber.on('ready', () => {
-        for (const { refresh } of this.#watchers.values()) refresh();
-        this.#readEnded();
-      });
+      subscriber.on('ready', () => this.#inBackground(this.#resubscribe(subscriber)));
     }
     await this.#guard(async () => {
       await this.#ready(this.#subscriber!);
       await this.#subscriber!.subscribe(channel);
     });
+  }
+  /** After every connecting. What was said meanwhile was not heard: everything is looked at again. */
+  async #resubscribe(subscriber: Redis): Promise<void> {
+    const channels = [...this.#watchers.keys(), ...(this.#finishWatchers.size > 0 ? [`${this.#prefix}ended`] : [])];
+    if (channels.length === 0) return;
+    try {
+      await subscriber.subscribe(...channels);
+    } catch {
+      // A connection that does not even do this is made anew.
+      if (!this.#isClosed) subscriber.disconnect(true);
+      return;
+    }
+    for (const { refresh } of this.#watchers.values()) refresh();
+    this.#readEnded();
   }
   #onMessage(channel: string, text: string): void {
     if (channel === `${this.#prefix}ended`) this.#readEnded();
@@ -419,7 +431,10 @@ class RedisQueue implements JobQueue {
     if (this.#finishWatchers.size === 0) return;
     this.#readEndedAgain = true;
     this.#readingEnded ??= this.#drainEnded()
-      .catch(() => {})
+      .catch(() => {
+        // What was read and not told waits under our name.
+        this.#mayOwnEnded = true;
+      })
       .finally(() => {
         this.#readingEnded = null;
       });
@@ -439,15 +454,19 @@ class RedisQueue implements JobQueue {
       const claimed = await this.#ask(
         (redis) => redis.xautoclaim(key, 'watchers', this.#instance, CLAIM_MS, '0', 'COUNT', 100) as Promise<[string, StreamEntry[]]>,
       );
+      const from = this.#mayOwnEnded ? '0' : '>';
+      this.#mayOwnEnded = false;
       const read = await this.#ask(
         (redis) =>
-          redis.xreadgroup('GROUP', 'watchers', this.#instance, 'COUNT', 100, 'STREAMS', key, '>') as Promise<
+          redis.xreadgroup('GROUP', 'watchers', this.#instance, 'COUNT', 100, 'STREAMS', key, from) as Promise<
             [string, StreamEntry[]][] | null
           >,
       );
+      if (from === '0') this.#readEndedAgain = true;
       const entries = [...claimed[1], ...(read?.[0]?.[1] ?? [])];
       if (entries.length > 0) this.#readEndedAgain = true;
       for (const [entryId, fields] of entries) {
+        if (fields === null) continue;
         const [tenant, id] = (fields[1] ?? '').split('/');
         const job = fields[3] ? jobFromHash(JSON.parse(fields[3]) as string[])!.job : await this.get(tenant, id);
         if (job !== null) for (const tell of this.#finishWatchers) tell(job);
@@ -527,7 +546,8 @@ class RedisQueue implements JobQueue {
   }
 }
 
-type StreamEntry = readonly [id: string, fields: readonly string[]];
+/** Without fields where it was deleted meanwhile. */
+type StreamEntry = readonly [id: string, fields: readonly string[] | null];
 
 const refOf = (job: { readonly tenant: string; readonly id: string }): string => `${job.tenant}/${job.id}`;
 const unavailable = (reason: string, cause?: unknown): FacewrightError =>
@@ -546,18 +566,16 @@ function parseInfo(text: string): ReadonlyMap<string, string> {
 
 /** Runs `work` at most once at a time and once more when it was asked for meanwhile. */
 function coalesced(work: () => Promise<void>): () => void {
-  let isRunning = false;
-  let again = false;
-  const run = async (): Promise<void> => {
-    isRunning = true;
-    do {
-      again = false;
-      await work();
-    } while (again);
-    isRunning = false;
-  };
+  let wanted = 0;
   return () => {
-    if (isRunning) again = true;
-    else void run();
+    wanted++;
+    if (wanted > 1) return;
+    void (async () => {
+      for (let done = 0; done < wanted; ) {
+        done = wanted;
+        await work();
+      }
+      wanted = 0;
+    })();
   };
 }

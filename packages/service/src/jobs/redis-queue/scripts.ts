@@ -2,8 +2,8 @@
  * @module The rules of the queue as Lua, one script per operation: Redis runs each alone and writes it to its log as a whole, so there
  * is no state between. KEYS[1] is the prefix of all keys (with a hash tag, so that a cluster keeps them on one node).
  *
- * Keys: `job:<tenant>/<id>` hash, all of one job · `wait:<tenant>` sorted set of ids by order · `all:<tenant>` sorted set of ids by
- * submission · `queued`, `running`, `start` (tag of the next turn), `share` ("weight cap") hashes by tenant · `meta` hash (seq,
+ * Keys: `job:<tenant>/<id>` hash, all of one job · `wait:<tenant>` sorted set of the ids that wait and `all:<tenant>` of all, by
+ * number of submission · `queued`, `running`, `start` (tag of the next turn), `share` ("weight cap") hashes by tenant · `meta` hash (seq,
  * virtual, queued) · `leases`, `deadlines`, `expiry` sorted sets of `<tenant>/<id>` by time · `ended` stream of jobs that ended ·
  * `changed:<tenant>/<id>` channel.
  *
@@ -33,9 +33,9 @@ local function count(hash, tenant, by)
 end
 local function changed(ref, dump) call('PUBLISH', P .. 'changed:' .. ref, dump or '') end
 
-local function enqueue(ref, order)
+local function enqueue(ref, seq)
   local tenant, id = split(ref)
-  call('ZADD', P .. 'wait:' .. tenant, order, id)
+  call('ZADD', P .. 'wait:' .. tenant, seq, id)
   call('HINCRBY', P .. 'meta', 'queued', 1)
   if count('queued', tenant, 1) == 1 then
     call('HSET', P .. 'start', tenant, exact(math.max(virtual(), tonumber(call('HGET', P .. 'start', tenant) or '0'))))
@@ -80,12 +80,9 @@ local function expire(ref, now)
 end
 local function requeue(ref, attempt)
   local key = jobKey(ref)
-  local tenant = split(ref)
   release(ref)
-  local order = tonumber(call('HGET', key, 'seq'))
-  local front = call('ZRANGE', P .. 'wait:' .. tenant, 0, 0, 'WITHSCORES')
-  if front[2] then order = math.min(order, tonumber(front[2]) - 1) end
-  enqueue(ref, whole(order))
+  -- Its number is smaller than those of all that wait for the first time.
+  enqueue(ref, call('HGET', key, 'seq'))
   call('HSET', key, 'state', 'queued', 'attempt', attempt)
   call('HDEL', key, 'progress', 'landmarks')
   changed(ref)
