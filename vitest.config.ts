@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   // Sources are tested, not the build: the condition leads every workspace import to src/.
-  ssr: { resolve: { conditions: ['@facewright/source', 'node', 'import', 'default'] } },
-  resolve: { conditions: ['@facewright/source', 'node', 'import', 'default'] },
+  ssr: { resolve: { conditions: ['@facewright/source', 'node'] } },
+  resolve: { conditions: ['@facewright/source', 'node'] },
   test: {
     include: [
       'packages/*/src/**/*.test.ts',

@@ -1,4 +1,5 @@
 import type { HealthView } from '@facewright/protocol';
+import type { FeedPauses } from '../batches/feed-batches.ts';
 import type { Config } from '../config/config.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
 import type { Log } from '../observability/create-log.ts';
@@ -43,6 +44,8 @@ export interface AppDeps {
   readonly checkWebhookUrl?: (url: string) => Promise<void>;
   /** Slowest upload that is borne; tests shorten it. */
   readonly uploadPace?: UploadPace;
+  /** How batches are fed into the queue; tests shorten it. */
+  readonly batchPauses?: FeedPauses;
 }
 
 /** An upload that brings less than `minBytes` in `windowMs` is cut off, unless it waits for us. */

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { FacewrightError } from '@facewright/protocol';
 import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { BATCH_UPLOAD_FACTOR, batchRoutes } from '../batches/batch-routes.ts';
 import { checkListenAddress } from '../tenants/check-listen-address.ts';
 import { allowedMethods } from './allowed-methods.ts';
 import { answerClientError } from './answer-client-error.ts';
@@ -51,10 +52,10 @@ export function createApp(deps: AppDeps): FastifyInstance {
     http: {
       headersTimeout: Math.min(HEADERS_TIMEOUT_MS, uploadMs),
       // Our own guard is first and answers; this one is for bodies that nobody reads.
-      requestTimeout: uploadMs + CONNECTION_CHECK_MS,
+      requestTimeout: uploadMs * BATCH_UPLOAD_FACTOR + CONNECTION_CHECK_MS,
       connectionsCheckingInterval: CONNECTION_CHECK_MS,
     },
-    requestTimeout: uploadMs + CONNECTION_CHECK_MS,
+    requestTimeout: uploadMs * BATCH_UPLOAD_FACTOR + CONNECTION_CHECK_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     bodyLimit: MAX_JSON_BYTES,
     trustProxy: config.trustProxy,
@@ -201,6 +202,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
       fileRoutes(scope, context);
       eventRoutes(scope, context);
       accountRoutes(scope, context);
+      batchRoutes(scope, context);
       documentationRoutes(scope, context, OPERATIONS);
       const { studioDir } = deps;
       if (studioDir === undefined) done();

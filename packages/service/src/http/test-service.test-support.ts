@@ -20,6 +20,8 @@ import { createApp } from './create-app.ts';
 import { OPERATIONS } from './openapi/operations.ts';
 
 export interface TestServiceOptions {
+  /** Where an earlier service kept its things; it is left as it is. */
+  readonly dir?: string;
   readonly config?: Record<string, unknown>;
   /** Names of tenants that get a key; none: single user. */
   readonly tenants?: readonly string[];
@@ -58,7 +60,7 @@ export function fakeJpeg(bytes = 2000, seed = 1): Buffer {
 
 /** The service over real HTTP with the real queue and storage in a temporary folder; only the workers are stand-ins. */
 export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
-  const dir = await mkdtemp(join(tmpdir(), 'facewright-http-'));
+  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'facewright-http-')));
   const config = configSchema.parse({ dataDir: dir, port: 0, ...options.config });
   const keysFile = join(dir, 'keys.json');
   const keys: Record<string, string> = {};
@@ -125,7 +127,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
       await queue.close();
       await storage.close();
       tenants.close();
-      await rm(dir, { recursive: true, force: true });
+      if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
     },
   };
   const work = options.work === undefined ? succeed : options.work;
