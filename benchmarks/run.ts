@@ -16,13 +16,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createEngine, type Engine, encodeFiles, STAGES, type Stage } from '@facewright/engine';
-import sharp from 'sharp';
 import { describeMachine } from './describe-machine.ts';
+import { makePhoto } from './make-photo.ts';
 import type { WorkerResult } from './warm-worker.ts';
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '20' }, json: { type: 'boolean', default: false } } });
 const RUNS = Number(values.runs);
-const EXAMPLE = fileURLToPath(new URL('../examples/portrait.jpg', import.meta.url));
 /** Rounds and faces of the comparison of one warm process with two; a round is long enough for both to run side by side all the time. */
 const WORKER_ROUNDS = 5;
 const FACES_PER_ROUND = Math.max(1, Math.ceil(RUNS / 4));
@@ -43,24 +42,6 @@ type Row = { readonly name: string; readonly cpu: readonly number[]; readonly wa
 const quantile = (sorted: readonly number[], q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
 const ascending = (list: readonly number[]): number[] => [...list].sort((a, b) => a - b);
 const median = (list: readonly number[]): number => quantile(ascending(list), 0.5);
-
-/** A JPEG of the example in the given size, its quality chosen so that it has about `bytes`. */
-async function makePhoto(width: number, height: number, bytes: number | null): Promise<Buffer> {
-  const noise = await sharp({
-    create: { width, height, channels: 3, background: '#808080', noise: { type: 'gaussian', mean: 128, sigma: 6 } },
-  })
-    .png({ compressionLevel: 1 })
-    .toBuffer();
-  const base = await sharp(EXAMPLE)
-    .resize(width, height, { fit: 'cover' })
-    .composite([{ input: noise, blend: 'soft-light' }])
-    .png({ compressionLevel: 1 })
-    .toBuffer();
-  if (bytes === null) return sharp(base).jpeg({ quality: 90 }).toBuffer();
-  let best = await sharp(base).jpeg({ quality: 95 }).toBuffer();
-  for (let quality = 92; quality >= 50 && best.length > 1.1 * bytes; quality -= 3) best = await sharp(base).jpeg({ quality }).toBuffer();
-  return best;
-}
 
 /** Runs the whole job many times: each stage, the encoding of each kind of file, and the sum. */
 async function timeFaces(engine: Engine, photo: Buffer): Promise<Row[]> {

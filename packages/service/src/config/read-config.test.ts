@@ -69,6 +69,10 @@ describe('readConfig', () => {
 
   it('reads relative folders from where one stands', () => {
     expect(read({}).config.dataDir).toBe(join(cwd, 'facewright-data'));
+    expect(read({ flags: { keysFile: 'k.json' }, env: { FACEWRIGHT_CACHE_DIR: 'c' } }).config).toMatchObject({
+      keysFile: join(cwd, 'k.json'),
+      cacheDir: join(cwd, 'c'),
+    });
   });
 
   it('tells all problems at once, with what set each', async () => {

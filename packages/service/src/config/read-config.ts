@@ -75,7 +75,13 @@ export function readConfig({ flags, env, cwd }: ReadConfigInput): ReadConfig {
   if (parsed.success) problems.push(...checkTogether(parsed.data));
   if (problems.length > 0 || !parsed.success) throw new FacewrightError('FW_CONFIG_INVALID', { problems });
 
-  const config: Config = { ...parsed.data, dataDir: resolve(cwd, parsed.data.dataDir) };
+  const { dataDir, keysFile, cacheDir } = parsed.data;
+  const config: Config = {
+    ...parsed.data,
+    dataDir: resolve(cwd, dataDir),
+    ...(keysFile === undefined ? {} : { keysFile: resolve(cwd, keysFile) }),
+    ...(cacheDir === undefined ? {} : { cacheDir: resolve(cwd, cacheDir) }),
+  };
   const variables = new Set(SETTING_LIST.map((setting) => setting.env));
   return {
     config,
