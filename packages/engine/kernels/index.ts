@@ -1,4 +1,6 @@
+export { addNumbers, growMaximum, pullLevel, pushLevel, softenEdges, softenWeights, sumSquares } from './grid';
 export { paintRows, setPaintPhoto, setPaintTables } from './paint';
+export { averagePixels, filterUp, sharpenPixels } from './photo';
 export { addTriangleNormals, makeUnit, rasterizeTriangles } from './rasterize';
 export {
   addOutlines,

@@ -338,7 +338,7 @@ export function listMarked(edge: usize, count: i32, pixels: usize): i32 {
   let n = 0;
   for (let p = 0; p < count; p++) {
     if (load<u8>(edge + <usize>p) === 0) continue;
-    store<i32>(pixels + (<usize>n << 2), p);
+    store<i32>(pixels + ((<usize>n) << 2), p);
     n++;
   }
   return n;

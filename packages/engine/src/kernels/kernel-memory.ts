@@ -17,6 +17,16 @@ export interface Kernels {
   ): void;
   setPaintPhoto(photo: number, width: number, height: number, out: number, observed: number, grain: number, hair: number): void;
   paintRows(from: number, end: number): void;
+  pullLevel(fine: number, fineWeights: number, fineSize: number, coarse: number, coarseWeights: number, channels: number): void;
+  pushLevel(coarse: number, target: number, weights: number, side: number, channels: number, prior: number, priorWeight: number): void;
+  growMaximum(values: number, scratch: number, size: number): void;
+  softenWeights(weights: number, scratch: number, triangles: number, size: number): void;
+  sumSquares(values: number, scratch: number, sums: number, size: number, radius: number): void;
+  softenEdges(values: number, triangles: number, size: number, first: number, second: number): void;
+  addNumbers(target: number, added: number, count: number): void;
+  averagePixels(from: number, stride: number, factor: number, width: number, height: number, out: number): void;
+  sharpenPixels(from: number, width: number, height: number, amount: number, out: number): void;
+  filterUp(from: number, stride: number, height: number, out: number): void;
   rasterizeTriangles(
     screen: number,
     depth: number,

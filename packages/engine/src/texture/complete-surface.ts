@@ -1,10 +1,11 @@
+import type { KernelMemory } from '../kernels/kernel-memory.ts';
+import { FIELD_SIZE } from './field-size.ts';
 import { type HeadColors, SKIN_NOT, SKIN_SURE } from './head-colors.ts';
 import type { SurfaceObservation } from './observe-surface.ts';
-import { createPullPushWorkspace, type PullPushWorkspace, pullPush } from './pull-push.ts';
+import { countPullPushBytes, createPullPushWorkspace, type PullPushWorkspace, pullPush } from './pull-push.ts';
 import { computeToneDistance } from './skin-color.ts';
 import { smoothstep } from './smoothstep.ts';
-import { FIELD_SIZE, type SurfaceTables } from './surface-tables.ts';
-import { NO_TRIANGLE } from './texel-map.ts';
+import type { SurfaceTables } from './surface-tables.ts';
 
 /** Channels of {@link SurfacePlan.channels}. */
 export const PLAN = { own: 0, mirrored: 1, offset: 2, skin: 5, hair: 8, hairness: 11, count: 12 } as const;
@@ -42,6 +43,7 @@ export interface SeamConstraints {
 
 /** Scratch memory for completing surfaces one after the other; its contents mean nothing between calls. */
 export interface CompletionWorkspace {
+  readonly memory: KernelMemory;
   readonly three: PullPushWorkspace;
   readonly one: PullPushWorkspace;
   /** Shape (F,F) each. */
@@ -50,24 +52,32 @@ export interface CompletionWorkspace {
   readonly colors: Float32Array;
 }
 
-export const createCompletionWorkspace = (): CompletionWorkspace => {
+/** Bytes of {@link createCompletionWorkspace}. */
+export const COMPLETION_BYTES = countPullPushBytes(FIELD_SIZE, 3) + countPullPushBytes(FIELD_SIZE, 1) + 7 * 4 * FIELD_SIZE ** 2 + 64;
+
+export const createCompletionWorkspace = (memory: KernelMemory): CompletionWorkspace => {
   const n = FIELD_SIZE * FIELD_SIZE;
+  const plane = (): Float32Array => memory.allocate(Float32Array, n);
   return {
-    three: createPullPushWorkspace(FIELD_SIZE, 3),
-    one: createPullPushWorkspace(FIELD_SIZE, 1),
-    planes: [new Float32Array(n), new Float32Array(n), new Float32Array(n), new Float32Array(n)],
-    colors: new Float32Array(3 * n),
+    memory,
+    three: createPullPushWorkspace(memory, FIELD_SIZE, 3),
+    one: createPullPushWorkspace(memory, FIELD_SIZE, 1),
+    planes: [plane(), plane(), plane(), plane()],
+    colors: memory.allocate(Float32Array, 3 * n),
   };
 };
 
+/** Bytes of {@link createSurfacePlan}. */
+export const PLAN_BYTES = (PLAN.count + 7) * 4 * FIELD_SIZE ** 2 + 64;
+
 /** Memory for the plan of one surface, to be used again for every photo. */
-export function createSurfacePlan(): SurfacePlan {
+export function createSurfacePlan(memory: KernelMemory): SurfacePlan {
   const n = FIELD_SIZE * FIELD_SIZE;
   return {
-    channels: new Float32Array(n * PLAN.count),
-    skin: new Float32Array(3 * n),
-    hair: new Float32Array(3 * n),
-    hairness: new Float32Array(n),
+    channels: memory.allocate(Float32Array, n * PLAN.count),
+    skin: memory.allocate(Float32Array, 3 * n),
+    hair: memory.allocate(Float32Array, 3 * n),
+    hairness: memory.allocate(Float32Array, n),
   };
 }
 
@@ -120,12 +130,12 @@ export function completeSurface(
   const { channels, skin, hair, hairness } = plan;
   const [notSkin, own, weights, scratch] = workspace.planes;
   const n = FIELD_SIZE * FIELD_SIZE;
-  weighPhoto(tables, observation, colors, localSkinTone, notSkin, own, weights, scratch);
+  weighPhoto(tables, observation, colors, localSkinTone, notSkin, own, weights, scratch, workspace.memory);
 
   // Shares. A side that is seen well paints itself; where the other side is seen much better, that one does.
   const delta = workspace.colors;
   const share = scratch;
-  featherShares(tables, own, share, delta);
+  featherShares(tables, own, share, delta, workspace.memory);
   weights.fill(0);
   let mirroredSum = 0;
   for (let i = 0; i < texels.length; i += PIECE) {
@@ -316,6 +326,7 @@ function weighPhoto(
   own: Float32Array,
   foreign: Float32Array,
   scratch: Float32Array,
+  { kernels }: KernelMemory,
 ): void {
   const { texels, field } = tables;
   foreign.fill(0);
@@ -327,9 +338,11 @@ function weighPhoto(
     weighTexels(tables, observation, colors, tones, toneStep, notSkin, own, foreign, i, Math.min(length, i + PIECE));
   }
   // Pixels beside the background are mixed with it.
-  growMaximum(foreign, scratch, FIELD_SIZE, 2);
+  kernels.growMaximum(foreign.byteOffset, scratch.byteOffset, FIELD_SIZE);
   for (let i = 0; i < length; i++) own[texels[i]] = own[texels[i]] * (1 - foreign[texels[i]]);
-  for (let pass = 0; pass < SOFTENING_PASSES; pass++) softenWeights(own, scratch, field.triangle, FIELD_SIZE);
+  for (let pass = 0; pass < SOFTENING_PASSES; pass++) {
+    kernels.softenWeights(own.byteOffset, scratch.byteOffset, field.triangle.byteOffset, FIELD_SIZE);
+  }
 }
 
 /**
@@ -442,32 +455,7 @@ function closeCuts(
     }
   }
   pullPush(correction, weights, workspace.three, [0, 0, 0], OFFSET_PRIOR);
-  for (let i = 0; i < rgb.length; i++) rgb[i] = rgb[i] + correction[i];
-}
-
-/** Replaces every value by the largest within `radius` texels (a square); values >= 0. */
-function growMaximum(values: Float32Array, scratch: Float32Array, size: number, radius: number): void {
-  scratch.fill(0);
-  // Few texels are above zero: each spreads its own value.
-  for (let row = 0; row < size; row++) {
-    for (let column = 0, p = row * size; column < size; column++, p++) {
-      const v = values[p];
-      if (v === 0) continue;
-      const from = p - Math.min(radius, column);
-      const to = p + Math.min(radius, size - 1 - column);
-      for (let i = from; i <= to; i++) if (scratch[i] < v) scratch[i] = v;
-    }
-  }
-  values.fill(0);
-  for (let row = 0; row < size; row++) {
-    const from = Math.max(0, row - radius);
-    const to = Math.min(size - 1, row + radius);
-    for (let column = 0, p = row * size; column < size; column++, p++) {
-      const v = scratch[p];
-      if (v === 0) continue;
-      for (let i = from; i <= to; i++) if (values[i * size + column] < v) values[i * size + column] = v;
-    }
-  }
+  workspace.memory.kernels.addNumbers(rgb.byteOffset, correction.byteOffset, rgb.length);
 }
 
 /** Texels to either side over which the share of the photo fades out: some five millimetres. */
@@ -478,20 +466,19 @@ const FEATHER_RADIUS = 4;
  * where the light of the photo differs from the completed skin's, and islands narrower than that vanish. Lids, lips and hair keep their edges.
  *
  * @param out - shape (F,F), written
- * @param scratch - at least F * F
+ * @param scratch - at least (F,F,2)
  */
 function featherShares(
   { texels, outsideMm, hairlineMm, lidRimMm, lipRimMm }: SurfaceTables,
   own: Float32Array,
   out: Float32Array,
   scratch: Float32Array,
+  { kernels }: KernelMemory,
 ): void {
   const F = FIELD_SIZE;
   for (let p = 0; p < out.length; p++) out[p] = own[p] > 0 ? smoothstep(0.1, 0.45, own[p]) : 0;
-  for (let p = 0; p < out.length; p += F) sumAlong(out, scratch, p, 1);
-  // The sums of the columns lie behind those of the rows.
   const sums = scratch.subarray(F * F, 2 * F * F);
-  for (let p = 0; p < F; p++) sumAlong(scratch, sums, p, F);
+  kernels.sumSquares(out.byteOffset, scratch.byteOffset, sums.byteOffset, F, FEATHER_RADIUS);
   const inverse = 1 / ((2 * FEATHER_RADIUS + 1) * (2 * FEATHER_RADIUS + 1));
   for (let i = 0; i < texels.length; i++) {
     const p = texels[i];
@@ -503,45 +490,6 @@ function featherShares(
     const zone =
       smoothstep(-50, -35, outsideMm[p]) * (1 - smoothstep(-18, -5, hairlineMm[p])) * smoothstep(8, 13, Math.min(lidRimMm[p], lipRimMm[p]));
     out[p] = w + zone * (faded - w);
-  }
-}
-
-/** Sums over FEATHER_RADIUS places to either side, of one row (`step` 1) or column (`step` F) from `first` on; beyond its ends is nothing. */
-function sumAlong(values: Float32Array, out: Float32Array, first: number, step: number): void {
-  let sum = 0;
-  for (let k = 0; k < FEATHER_RADIUS; k++) sum += values[first + k * step];
-  for (let k = 0, p = first; k < FIELD_SIZE; k++, p += step) {
-    if (k + FEATHER_RADIUS < FIELD_SIZE) sum += values[p + FEATHER_RADIUS * step];
-    if (k > FEATHER_RADIUS) sum -= values[p - (FEATHER_RADIUS + 1) * step];
-    out[p] = sum;
-  }
-}
-
-/** Mean of 3 x 3 texels where that is less: takes the frayed edge off what colour decided texel by texel, without growing it. */
-function softenWeights(weights: Float32Array, across: Float32Array, triangle: Uint16Array, size: number): void {
-  const n = weights.length;
-  for (let p = 0; p < n; p += size) averageRow(weights, across, p, p + size);
-  for (let p = size; p < n - size; p += size) softenRow(weights, across, triangle, size, p, p + size);
-}
-
-function averageRow(values: Float32Array, out: Float32Array, from: number, end: number): void {
-  for (let p = Math.max(1, from); p < end && p + 1 < values.length; p++) out[p] = (values[p - 1] + values[p] + values[p + 1]) / 3;
-}
-
-function softenRow(weights: Float32Array, across: Float32Array, triangle: Uint16Array, size: number, from: number, end: number): void {
-  for (let p = from; p < end; p++) {
-    const w = weights[p];
-    if (w === 0) continue;
-    // Beyond the rim of an island there is nothing to average with.
-    if (
-      triangle[p - 1] === NO_TRIANGLE ||
-      triangle[p + 1] === NO_TRIANGLE ||
-      triangle[p - size] === NO_TRIANGLE ||
-      triangle[p + size] === NO_TRIANGLE
-    )
-      continue;
-    const mean = (across[p - size] + across[p] + across[p + size]) / 3;
-    if (mean < w) weights[p] = mean;
   }
 }
 

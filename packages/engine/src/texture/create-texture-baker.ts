@@ -5,24 +5,26 @@ import type { FaceModel, ModelPart, PartMaterial } from '../models/face-model.ts
 import type { FaceLandmarks } from '../nets/face-networks.ts';
 import type { PhotoView } from '../photo/photo.ts';
 import {
+  COMPLETION_BYTES,
   type CompletionWorkspace,
   completeSurface,
   createCompletionWorkspace,
   createSurfacePlan,
   PLAN,
+  PLAN_BYTES,
   type SeamConstraints,
   type SurfacePlan,
 } from './complete-surface.ts';
 import { type DetailTables, paintDetails } from './details.ts';
 import type { FaceMaps, SurfaceMaterial } from './face-maps.ts';
+import { FIELD_SIZE } from './field-size.ts';
 import { estimateGrain } from './grain.ts';
 import { estimateHeadColors } from './head-colors.ts';
 import type { HeadLayout } from './head-layout.ts';
-import { createSurfaceObservation, observeSurface, type SurfaceObservation } from './observe-surface.ts';
+import { createSurfaceObservation, OBSERVATION_BYTES, observeSurface, type SurfaceObservation } from './observe-surface.ts';
 import {
   countCanvasBytes,
   countPaintBytes,
-  countPhotoBytes,
   createPaintCanvas,
   createPaintScratch,
   type PaintCanvas,
@@ -30,8 +32,8 @@ import {
   paintSurface,
 } from './paint-surface.ts';
 import { computePhotoFrame, type PhotoFrame } from './photo-frame.ts';
-import { createPhotoLevel, type PhotoLevel } from './photo-level.ts';
-import { FIELD_SIZE, isLining, type SurfaceTables } from './surface-tables.ts';
+import { countPhotoBytes, createPhotoLevel, createPhotoMemory, type PhotoMemory } from './photo-level.ts';
+import { isLining, type SurfaceTables } from './surface-tables.ts';
 import type { Seam, TextureTables } from './texture-tables.ts';
 import { createVisibilityBuffers, type VisibilityBuffers } from './visibility.ts';
 
@@ -72,8 +74,9 @@ export function createTextureBaker(model: FaceModel, tables: TextureTables): Tex
   const { layout, details, size } = tables;
   const own = { skin: tables.skin, scalp: tables.scalp, grainTile: tables.grainTile };
   const sides = tables.scalp === null ? [tables.skin] : [tables.skin, tables.scalp];
-  const surfaceBytes = sides.reduce((sum, side) => sum + countPaintBytes(model, side) + PLAN_BYTES, 0);
-  const memory = createKernelMemory(countKernelBytes(own) + surfaceBytes + countCanvasBytes(size));
+  const surfaceBytes = sides.reduce((sum, side) => sum + countPaintBytes(model, side) + PLAN_BYTES + OBSERVATION_BYTES, 0);
+  const fieldBytes = COMPLETION_BYTES + 3 * 4 * FIELD_SIZE ** 2;
+  const memory = createKernelMemory(countKernelBytes(own) + surfaceBytes + fieldBytes + countPhotoBytes(size) + countCanvasBytes(size));
   // What kernels read lies in their memory; the tables that were given may go.
   const { skin: skinTables, scalp: scalpTables, grainTile } = memory.adopt(own);
   const skin = createSurface(memory, model, skinTables);
@@ -87,10 +90,11 @@ export function createTextureBaker(model: FaceModel, tables: TextureTables): Tex
     seam,
     outside: [...skin.tables.parts, ...(scalp?.tables.parts ?? []).filter((p) => !isLining(p))],
     visibility: createVisibilityBuffers(),
-    workspace: createCompletionWorkspace(),
-    localSkinTone: new Float32Array(3 * FIELD_SIZE * FIELD_SIZE),
+    workspace: createCompletionWorkspace(memory),
+    localSkinTone: memory.allocate(Float32Array, 3 * FIELD_SIZE ** 2),
     grainTile,
     details,
+    photo: createPhotoMemory(memory, size),
     canvas: createPaintCanvas(memory, size),
     size,
   };
@@ -114,14 +118,11 @@ interface Surface {
   readonly paint: PaintScratch;
 }
 
-/** Bytes that a surface's plan takes of the kernels' memory. */
-const PLAN_BYTES = 4 * PLAN.count * FIELD_SIZE * FIELD_SIZE;
-
 function createSurface(memory: KernelMemory, model: FaceModel, tables: SurfaceTables): Surface {
   return {
     tables,
-    observation: createSurfaceObservation(),
-    plan: { ...createSurfacePlan(), channels: memory.allocate(Float32Array, PLAN_BYTES / 4) },
+    observation: createSurfaceObservation(memory),
+    plan: createSurfacePlan(memory),
     paint: createPaintScratch(memory, model, tables),
   };
 }
@@ -138,12 +139,13 @@ interface BakerState {
   readonly localSkinTone: Float32Array;
   readonly grainTile: Int8Array;
   readonly details: DetailTables;
+  readonly photo: PhotoMemory;
   readonly canvas: PaintCanvas;
   readonly size: number;
 }
 
 async function bake(state: BakerState, input: BakeInput): Promise<FaceMaps> {
-  const { model, skin, scalp, seam, workspace, localSkinTone, canvas, size } = state;
+  const { model, skin, scalp, seam, workspace, localSkinTone, photo, canvas, size } = state;
   const { view } = input;
   const check = (): void => {
     if (input.signal?.aborted === true) throw new FacewrightError('FW_CANCELED', { stage: 'texture' });
@@ -157,11 +159,11 @@ async function bake(state: BakerState, input: BakeInput): Promise<FaceMaps> {
   // 1 What the photo shows, on coarse grids over the surfaces.
   const frame = computePhotoFrame(input.face, view, input.landmarks, state.layout, state.outside, state.visibility);
   const pixelsPerTexel = estimatePixelsPerTexel(model, skin.tables, frame) / view.scaleX;
-  const coarse = createPhotoLevel(view, frame.box, Math.max(1, Math.round((pixelsPerTexel * size) / FIELD_SIZE)), 0);
+  const coarse = createPhotoLevel(view, frame.box, Math.max(1, Math.round((pixelsPerTexel * size) / FIELD_SIZE)), 0, photo);
   await pause();
   const { planes } = workspace;
   const surfaces = scalp === null ? [skin] : [skin, scalp];
-  for (const s of surfaces) observeSurface(s.tables, frame, coarse, s.observation, [planes[0], planes[1]]);
+  for (const s of surfaces) observeSurface(s.tables, frame, coarse, s.observation, [planes[0], planes[1]], workspace.memory);
   const colors = estimateHeadColors(surfaces, input.landmarks, view, workspace, localSkinTone);
   await pause();
   // 2 What paints which place; the scalp follows the skin along their common rim.
@@ -171,7 +173,8 @@ async function bake(state: BakerState, input: BakeInput): Promise<FaceMaps> {
   }
   await pause();
   // 3 The textures, from the photo as sharp as they can hold it.
-  const fine = createFineLevel(view, frame, pixelsPerTexel, size);
+  const factor = Math.max(1, Math.floor(pixelsPerTexel + 0.25));
+  const fine = createPhotoLevel(view, frame.box, factor, pixelsPerTexel < 0.8 ? SHARPEN : 0, photo);
   const paint = {
     grain: GRAIN_SHARE * estimateGrain(skin.tables, frame, model, fine),
     grainTile: state.grainTile,
@@ -204,14 +207,6 @@ async function bake(state: BakerState, input: BakeInput): Promise<FaceMaps> {
     observed: { size, data: observed },
     observedRatio: computeObservedRatio(skin),
   };
-}
-
-/** The photo as sharp as the texture can hold it, and not larger than the memory for it. */
-function createFineLevel(view: PhotoView, { box }: PhotoFrame, pixelsPerTexel: number, size: number): PhotoLevel {
-  let factor = Math.max(1, Math.floor(pixelsPerTexel + 0.25));
-  const pixels = ((box.x1 - box.x0) / view.scaleX + 4 * factor + 2) * ((box.y1 - box.y0) / view.scaleY + 4 * factor + 2);
-  while ((3 * pixels) / factor ** 2 > countPhotoBytes(size)) factor++;
-  return createPhotoLevel(view, box, factor, pixelsPerTexel < 0.8 ? SHARPEN : 0);
 }
 
 function surface(name: string, materials: readonly PartMaterial[], albedo: SurfaceMaterial['albedo'], roughness: number): SurfaceMaterial {

@@ -1,9 +1,10 @@
+import type { KernelMemory } from '../kernels/kernel-memory.ts';
+import { FIELD_SIZE } from './field-size.ts';
 import type { PhotoFrame } from './photo-frame.ts';
 import type { PhotoLevel } from './photo-level.ts';
 import { computeTone } from './skin-color.ts';
 import { smoothstep } from './smoothstep.ts';
-import { FIELD_SIZE, type SurfaceTables } from './surface-tables.ts';
-import { NO_TRIANGLE } from './texel-map.ts';
+import type { SurfaceTables } from './surface-tables.ts';
 
 /** What a photo shows of a surface, on its field grid. */
 export interface SurfaceObservation {
@@ -37,21 +38,24 @@ const RIM_ZERO_MM = 0.5;
 const RIM_FULL_MM = 1.6;
 
 /** Memory for observations of one surface, to be used again for every photo. */
-export function createSurfaceObservation(): SurfaceObservation {
+export function createSurfaceObservation(memory: KernelMemory): SurfaceObservation {
   const n = FIELD_SIZE * FIELD_SIZE;
   return {
-    seen: new Float32Array(n),
-    rgb: new Float32Array(3 * n),
-    tone: new Float32Array(3 * n),
-    beyondMm: new Float32Array(n),
-    outlineMm: new Float32Array(n),
+    seen: memory.allocate(Float32Array, n),
+    rgb: memory.allocate(Float32Array, 3 * n),
+    tone: memory.allocate(Float32Array, 3 * n),
+    beyondMm: memory.allocate(Float32Array, n),
+    outlineMm: memory.allocate(Float32Array, n),
   };
 }
+
+/** Bytes of {@link createSurfaceObservation}. */
+export const OBSERVATION_BYTES = 9 * 4 * FIELD_SIZE ** 2 + 80;
 
 /**
  * @param level - photo reduced to about one pixel per field texel
  * @param out - written
- * @param scratch - shape (F,F) twice
+ * @param scratch - shape (F,F) twice, in `memory`
  */
 export function observeSurface(
   tables: SurfaceTables,
@@ -59,11 +63,13 @@ export function observeSurface(
   level: PhotoLevel,
   out: SurfaceObservation,
   scratch: readonly [Float32Array, Float32Array],
+  { kernels }: KernelMemory,
 ): void {
   const { length } = tables.texels;
   // In pieces: a function that is called often is compiled sooner than a loop in one that is called once.
   for (let i = 0; i < length; i += PIECE) observeTexels(tables, frame, level, out, i, Math.min(length, i + PIECE));
-  softenEdges(out.seen, tables.field.triangle, FIELD_SIZE, scratch);
+  // Fits are not exact to the texel, and hard edges show.
+  kernels.softenEdges(out.seen.byteOffset, tables.field.triangle.byteOffset, FIELD_SIZE, scratch[0].byteOffset, scratch[1].byteOffset);
 }
 
 /** Texels per call of {@link observeTexels}. */
@@ -154,45 +160,4 @@ function sampleGrid(values: Float32Array, width: number, height: number, x: numb
   const upper = values[q] + fx * (values[q + 1] - values[q]);
   const lower = values[q + width] + fx * (values[q + width + 1] - values[q + width]);
   return upper + fy * (lower - upper);
-}
-
-/** Shrinks what is seen by a texel and makes its edge two texels wide: fits are not exact to the texel, and hard edges show. */
-function softenEdges(
-  seen: Float32Array,
-  triangle: Uint16Array,
-  size: number,
-  [first, second]: readonly [Float32Array, Float32Array],
-): void {
-  // Smallest of the three in a row, then of the three rows; texels outside the islands are passed over.
-  const n = seen.length;
-  for (let p = 0; p < n; p += size) shrinkRow(seen, first, triangle, 1, p, p + size);
-  for (let p = 0; p < n; p += size) shrinkRow(first, second, triangle, size, p, p + size);
-  for (let p = 0; p < n; p += size) blurRow(second, first, p, p + size);
-  for (let p = size; p < n - size; p += size) blurRows(first, second, seen, size, p, p + size);
-}
-
-/** Smallest of a texel and its two neighbours `step` texels away, as far as those lie on an island. */
-function shrinkRow(from: Float32Array, to: Float32Array, triangle: Uint16Array, step: number, first: number, end: number): void {
-  for (let p = first; p < end; p++) {
-    let v = from[p];
-    if (v > 0) {
-      if (p >= step && from[p - step] < v && triangle[p - step] !== NO_TRIANGLE) v = from[p - step];
-      if (p + step < from.length && from[p + step] < v && triangle[p + step] !== NO_TRIANGLE) v = from[p + step];
-    }
-    to[p] = v;
-  }
-}
-
-function blurRow(from: Float32Array, to: Float32Array, first: number, end: number): void {
-  to[first] = from[first];
-  to[end - 1] = from[end - 1];
-  for (let p = first + 1; p < end - 1; p++) to[p] = 0.25 * (from[p - 1] + from[p + 1]) + 0.5 * from[p];
-}
-
-/** Blurs across rows; nothing grows to more than twice of what it was (`least`). */
-function blurRows(across: Float32Array, least: Float32Array, to: Float32Array, size: number, first: number, end: number): void {
-  for (let p = first; p < end; p++) {
-    const v = 0.25 * (across[p - size] + across[p + size]) + 0.5 * across[p];
-    to[p] = v < 2 * least[p] ? v : 2 * least[p];
-  }
 }

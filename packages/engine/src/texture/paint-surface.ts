@@ -1,10 +1,11 @@
 import type { KernelMemory } from '../kernels/kernel-memory.ts';
 import type { FaceModel } from '../models/face-model.ts';
 import { PLAN, type SurfacePlan } from './complete-surface.ts';
+import { FIELD_SIZE } from './field-size.ts';
 import type { PhotoFrame } from './photo-frame.ts';
 import type { PhotoLevel } from './photo-level.ts';
 import { planRuns } from './plan-runs.ts';
-import { FIELD_SIZE, type SurfaceTables } from './surface-tables.ts';
+import type { SurfaceTables } from './surface-tables.ts';
 
 export interface PaintOptions {
   /** Standard deviation of the grain added to completed skin, 8-bit levels at mid brightness. */
@@ -22,8 +23,6 @@ export interface PaintOptions {
 /** Memory of {@link paintSurface}, shared with the kernels. */
 export interface PaintCanvas {
   readonly memory: KernelMemory;
-  /** A copy of the photo level. */
-  readonly photo: Uint8Array;
   /** Shape (size,size,3): the texture. */
   readonly out: Uint8Array;
   /** Shape (size,size) */
@@ -46,16 +45,12 @@ export interface PaintScratch {
   readonly runs: Int32Array;
 }
 
-/** Bytes of the largest photo level that textures of `size` texels are painted from: a head three textures wide. */
-export const countPhotoBytes = (size: number): number => 27 * size * size;
-
 /** Bytes of a {@link PaintCanvas} for textures of up to `size` texels. */
-export const countCanvasBytes = (size: number): number => countPhotoBytes(size) + 4 * size * size + 16 * PLAN.count * FIELD_SIZE;
+export const countCanvasBytes = (size: number): number => 4 * size * size + 16 * PLAN.count * FIELD_SIZE;
 
 export function createPaintCanvas(memory: KernelMemory, size: number): PaintCanvas {
   return {
     memory,
-    photo: memory.allocate(Uint8Array, countPhotoBytes(size)),
     out: memory.allocate(Uint8Array, 3 * size * size),
     observed: memory.allocate(Uint8Array, size * size),
     line: memory.allocate(Float32Array, (FIELD_SIZE + 2) * PLAN.count),
@@ -90,7 +85,7 @@ const ROWS_PER_CALL = 16;
  * A row is done in runs between neighbouring field cells, in which everything of the plan is linear: what a run does not need (photo,
  * mirrored photo, completed skin, hair) is left out for the whole of it (kernels/paint.ts).
  *
- * @param tables - in the canvas's memory, as are `plan` and `scratch`
+ * @param tables - in the canvas's memory, as are `level`, `plan` and `scratch`
  * @param pause - awaited now and then between rows
  */
 export async function paintSurface(
@@ -106,11 +101,10 @@ export async function paintSurface(
 ): Promise<Uint8Array> {
   const { size, triangle } = tables.map;
   const { kernels } = canvas.memory;
-  const { photo, observed, line, kinds } = canvas;
+  const { observed, line, kinds } = canvas;
   const isObserved = options.observed !== undefined;
   const hasHair = tables.strands.length > 0;
   locateTexels(model, tables, frame, level, scratch);
-  photo.set(level.rgb);
   const out = canvas.out.subarray(0, 3 * size * size);
   fillPixels(out, options.beside);
   if (isObserved) observed.fill(0, 0, size * size);
@@ -128,7 +122,7 @@ export async function paintSurface(
     kinds.byteOffset,
   );
   kernels.setPaintPhoto(
-    photo.byteOffset,
+    level.rgb.byteOffset,
     level.width,
     level.height,
     out.byteOffset,

@@ -1,10 +1,12 @@
+import type { KernelMemory } from '../kernels/kernel-memory.ts';
 import type { PhotoView } from '../photo/photo.ts';
+import type { Raster } from '../photo/raster.ts';
 
 /** A reduced (or sharpened) copy of the part of a photo that a face covers. */
 export interface PhotoLevel {
   readonly width: number;
   readonly height: number;
-  /** Shape (height,width,3), sRGB. */
+  /** Shape (height,width,3), sRGB; in the kernels' memory. */
   readonly rgb: Uint8Array;
   /** Level pixel coordinate (centre of the first pixel at 0.5) = (photo coordinate - origin) * scale. */
   readonly originX: number;
@@ -21,15 +23,37 @@ export interface PhotoBox {
   readonly y1: number;
 }
 
+/** Where levels are made: the one that is made next overwrites the last. */
+export interface PhotoMemory {
+  readonly memory: KernelMemory;
+  readonly rgb: Uint8Array;
+  /** Rows of the photo on their way to a reduced level. */
+  readonly strip: Uint8Array;
+}
+
+/** Bytes of the largest level of textures of `size` texels: a head three textures wide. */
+const countLevelBytes = (size: number): number => 27 * size * size;
+const STRIP_BYTES = 1 << 20;
+
+/** Bytes of {@link createPhotoMemory}. */
+export const countPhotoBytes = (size: number): number => countLevelBytes(size) + STRIP_BYTES + 32;
+
+/** @param size - texels per side of the textures that are painted from levels */
+export function createPhotoMemory(memory: KernelMemory, size: number): PhotoMemory {
+  const rgb = memory.allocate(Uint8Array, countLevelBytes(size));
+  return { memory, rgb, strip: memory.allocate(Uint8Array, STRIP_BYTES) };
+}
+
 /**
  * Cuts `box` out of the photo and averages `factor` x `factor` pixels into one, so that a texture (or a coarse field) whose texels are wider
- * than photo pixels is sampled without aliasing.
+ * than photo pixels is sampled without aliasing. A photo for which there is no room is reduced further.
  *
  * @param factor - whole number >= 1
  * @param sharpen - 0 leaves the pixels alone; else this share of their difference from the four neighbours is added, which undoes what
  * bilinear enlargement will blur (0.5 is near the response of a Catmull-Rom filter at a quarter of the sampling rate)
+ * @param photo - holds the level until the next one is made
  */
-export function createPhotoLevel(view: PhotoView, box: PhotoBox, factor: number, sharpen: number): PhotoLevel {
+export function createPhotoLevel(view: PhotoView, box: PhotoBox, factor: number, sharpen: number, photo: PhotoMemory): PhotoLevel {
   const source = view.raster;
   const left = clamp(Math.floor((box.x0 - view.x) / view.scaleX) - 2 * factor, 0, Math.max(0, source.width - factor));
   const top = clamp(Math.floor((box.y0 - view.y) / view.scaleY) - 2 * factor, 0, Math.max(0, source.height - factor));
@@ -37,14 +61,20 @@ export function createPhotoLevel(view: PhotoView, box: PhotoBox, factor: number,
   const bottom = clamp(Math.ceil((box.y1 - view.y) / view.scaleY) + 2 * factor, top + factor, source.height);
   const width = Math.max(1, Math.floor((right - left) / factor));
   const height = Math.max(1, Math.floor((bottom - top) / factor));
-  const rgb =
-    factor === 1
-      ? crop(source.rgb, source.width, left, top, width, height)
-      : average(source.rgb, source.width, left, top, width, height, factor);
+  const bytes = 3 * width * height;
+  // Sharpening needs the level twice.
+  if (bytes * (sharpen > 0 ? 2 : 1) > photo.rgb.length) return createPhotoLevel(view, box, factor + 1, 0, photo);
+  const rgb = photo.rgb.subarray(0, bytes);
+  if (factor > 1) average(source, left, top, width, height, factor, photo, rgb);
+  else if (sharpen > 0) {
+    const plain = photo.rgb.subarray(photo.rgb.length - bytes);
+    crop(source, left, top, width, height, plain);
+    photo.memory.kernels.sharpenPixels(plain.byteOffset, width, height, sharpen, rgb.byteOffset);
+  } else crop(source, left, top, width, height, rgb);
   return {
     width,
     height,
-    rgb: sharpen > 0 ? sharpened(rgb, width, height, sharpen) : rgb,
+    rgb,
     originX: view.x + left * view.scaleX,
     originY: view.y + top * view.scaleY,
     scaleX: 1 / (factor * view.scaleX),
@@ -52,87 +82,29 @@ export function createPhotoLevel(view: PhotoView, box: PhotoBox, factor: number,
   };
 }
 
-function crop(rgb: Uint8Array, sourceWidth: number, left: number, top: number, width: number, height: number): Uint8Array {
-  const out = new Uint8Array(width * height * 3);
+function crop({ rgb, width: sourceWidth }: Raster, left: number, top: number, width: number, height: number, out: Uint8Array): void {
   for (let row = 0; row < height; row++) {
     const from = ((top + row) * sourceWidth + left) * 3;
     out.set(rgb.subarray(from, from + width * 3), row * width * 3);
   }
-  return out;
 }
 
 function average(
-  rgb: Uint8Array,
-  sourceWidth: number,
+  source: Raster,
   left: number,
   top: number,
   width: number,
   height: number,
   factor: number,
-): Uint8Array {
-  const out = new Uint8Array(width * height * 3);
-  const sums = new Float64Array(width * 3);
-  const inverse = 1 / (factor * factor);
-  for (let row = 0; row < height; row++) {
-    sums.fill(0);
-    for (let j = 0; j < factor; j++) {
-      let p = ((top + row * factor + j) * sourceWidth + left) * 3;
-      for (let o = 0; o < sums.length; o += 3) {
-        let r = 0;
-        let g = 0;
-        let b = 0;
-        for (let i = 0; i < factor; i++, p += 3) {
-          r += rgb[p];
-          g += rgb[p + 1];
-          b += rgb[p + 2];
-        }
-        sums[o] = sums[o] + r;
-        sums[o + 1] = sums[o + 1] + g;
-        sums[o + 2] = sums[o + 2] + b;
-      }
-    }
-    const base = row * width * 3;
-    for (let o = 0; o < sums.length; o++) out[base + o] = sums[o] * inverse + 0.5;
-  }
-  return out;
-}
-
-function sharpened(rgb: Uint8Array, width: number, height: number, amount: number): Uint8Array {
-  const out = new Uint8Array(rgb.length);
-  const stride = width * 3;
-  for (let row = 0; row < height; row++) {
-    const up = row > 0 ? -stride : 0;
-    const down = row < height - 1 ? stride : 0;
-    const first = row * stride;
-    const last = first + stride - 3;
-    if (width === 1) {
-      sharpenRun(rgb, out, first, first + 3, 0, 0, up, down, amount);
-      continue;
-    }
-    sharpenRun(rgb, out, first, first + 3, 0, 3, up, down, amount);
-    sharpenRun(rgb, out, first + 3, last, -3, 3, up, down, amount);
-    sharpenRun(rgb, out, last, last + 3, -3, 0, up, down, amount);
-  }
-  return out;
-}
-
-/** Sharpens bytes `from` to before `end`, whose four neighbours lie that many bytes away (0: beyond the border, the pixel itself). */
-function sharpenRun(
-  rgb: Uint8Array,
+  { memory, strip }: PhotoMemory,
   out: Uint8Array,
-  from: number,
-  end: number,
-  left: number,
-  right: number,
-  up: number,
-  down: number,
-  amount: number,
 ): void {
-  const center = 1 + amount;
-  const side = -amount / 4;
-  for (let p = from; p < end; p++) {
-    const v = center * rgb[p] + side * (rgb[p + left] + rgb[p + right] + rgb[p + up] + rgb[p + down]) + 0.5;
-    out[p] = v < 0 ? 0 : v > 255 ? 255 : v;
+  const rowBytes = 3 * width * factor;
+  const rowsAtOnce = Math.max(1, Math.floor(strip.length / (rowBytes * factor)));
+  for (let row = 0; row < height; row += rowsAtOnce) {
+    const count = Math.min(rowsAtOnce, height - row);
+    crop(source, left, top + row * factor, width * factor, count * factor, strip);
+    memory.kernels.averagePixels(strip.byteOffset, rowBytes, factor, width, count, out.byteOffset + 3 * row * width);
   }
 }
 

@@ -5,8 +5,6 @@ import type { HeadLayout } from './head-layout.ts';
 import { findEmptyRuns } from './plan-runs.ts';
 import { createTexelMap, NO_TRIANGLE, type TexelMap } from './texel-map.ts';
 
-export { FIELD_SIZE };
-
 /** Everything about one photo-textured surface (face skin, or scalp and neck) that does not depend on the photo. */
 export interface SurfaceTables {
   readonly parts: readonly ModelPart[];
