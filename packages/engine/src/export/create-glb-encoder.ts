@@ -12,6 +12,7 @@ import { encodeImage } from './encode-image.ts';
 import { formatGlb } from './format-glb.ts';
 import { type GlbTables, mapMaterials, nameGrouping } from './glb-tables.ts';
 import type { GltfAccessor, GltfBufferView, GltfMesh, GltfNode } from './gltf-document.ts';
+import { keepConstant } from './keep-constant.ts';
 import { COMPACT_STEPS_PER_MM, type CompactLayout, layoutCompactGlb } from './layout-compact-glb.ts';
 import { computeBounds, layoutPlainGlb, MORPH_THRESHOLD_MM, type PlainLayout } from './layout-plain-glb.ts';
 import { type MeshPlan, planMeshes } from './plan-meshes.ts';
@@ -149,7 +150,11 @@ async function encodeTextures(surfaces: readonly SurfaceMaterial[], compact: boo
   return Promise.all(
     Array.from(maps, async ([map, needsAlpha]) => {
       const encoding = compact ? 'webp' : needsAlpha ? 'png' : 'jpeg';
-      return { map, bytes: await (encoding === 'png' ? pngOf(map) : encodeImage(map, encoding)), mimeType: `image/${encoding}` };
+      return {
+        map,
+        bytes: await (encoding === 'png' ? pngOf(map) : keepConstant(map, encoding, () => encodeImage(map, encoding))),
+        mimeType: `image/${encoding}`,
+      };
     }),
   );
 }

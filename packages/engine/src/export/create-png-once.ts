@@ -1,5 +1,6 @@
 import type { TextureMap } from '../texture/face-maps.ts';
 import { encodePng } from './encode-png.ts';
+import { keepConstant } from './keep-constant.ts';
 
 /** The PNG of a texture. */
 export type PngOfTexture = (map: TextureMap) => Promise<Uint8Array>;
@@ -10,7 +11,7 @@ export function createPngOnce(): PngOfTexture {
   return (map) => {
     const known = made.get(map);
     if (known !== undefined) return known;
-    const png = encodePng(map);
+    const png = keepConstant(map, 'png', () => encodePng(map));
     made.set(map, png);
     return png;
   };

@@ -121,7 +121,7 @@ function opaque(name: string, materials: readonly PartMaterial[], albedo: Textur
 }
 
 function texture(name: string, { size, data: rgb }: SquareTexture, saturation: number): TextureMap {
-  if (saturation === 1) return { name, width: size, height: size, channels: 3, data: rgb };
+  if (saturation === 1) return { name, width: size, height: size, channels: 3, data: rgb, isConstant: true };
   const data = new Uint8Array(rgb.length);
   for (let o = 0; o < rgb.length; o += 3) {
     const y = 0.299 * rgb[o] + 0.587 * rgb[o + 1] + 0.114 * rgb[o + 2];
@@ -132,7 +132,7 @@ function texture(name: string, { size, data: rgb }: SquareTexture, saturation: n
 
 /** The colour comes from the material; the texture holds the opacity. */
 function white(name: string, { size, data }: SquareTexture): TextureMap {
-  return { name, width: size, height: size, channels: 4, data };
+  return { name, width: size, height: size, channels: 4, data, isConstant: true };
 }
 
 /** White with the given opacity, shape (N,4). */

@@ -8,6 +8,8 @@ export interface TextureMap {
   readonly channels: 3 | 4;
   /** Shape (height, width, channels), row-major, row 0 = v 0 (top, as in glTF). */
   readonly data: Uint8Array;
+  /** True where all faces of the model have these very pixels. @default false */
+  readonly isConstant?: boolean;
 }
 
 /** Constants of a PBR (metallic-roughness) material and the textures it uses. */
