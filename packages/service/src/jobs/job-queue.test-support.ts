@@ -126,6 +126,14 @@ export function describeJobQueue(name: string, createUnderTest: () => Promise<Qu
       return ids;
     };
 
+    it('serves a taker who asks again in the moment he was served', async () => {
+      const queue = await openQueue();
+      for (let i = 0; i < 10; i++) await submit(queue, 'a', `j${i}`);
+      const next = (count: number): Promise<Lease | null> =>
+        queue.take('test', AbortSignal.timeout(5000)).then((lease) => (lease !== null && count > 1 ? next(count - 1) : lease));
+      expect((await next(10))?.job.id).toBe('j9');
+    });
+
     it('does not let a thousand jobs of one tenant starve the one of another', async () => {
       const queue = await openQueue();
       await Promise.all(Array.from({ length: 1000 }, (_, i) => submit(queue, 'crowd', `j${i}`)));

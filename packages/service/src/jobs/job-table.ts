@@ -44,11 +44,14 @@ export const recordKey = (tenant: string, id: string): string => `${tenant}/${id
 export class JobTable {
   readonly #records = new Map<string, JobRecord>();
   readonly #unfinished = new Set<string>();
+  readonly #processing = new Set<string>();
   readonly #finished = new Set<string>();
   readonly #tenants = new Map<string, TenantJobs>();
   readonly #turns: FairTurns;
   readonly #onChange: (change: Change) => void;
   #queued = 0;
+  /** No job has an earlier deadline: most sweeps need not look. */
+  #earliestDeadline = Number.POSITIVE_INFINITY;
   #lastSeq = 0;
 
   constructor(shareOf: ShareOf, onChange: (change: Change) => void) {
@@ -191,19 +194,22 @@ export class JobTable {
   }
 
   sweep(now: number): void {
+    for (const key of [...this.#processing]) {
+      const record = this.#records.get(key)!;
+      if (record.job.deadlineAt > now && record.leaseUntil <= now) this.#loseLease(record, now);
+    }
+    if (now < this.#earliestDeadline) return;
+    this.#earliestDeadline = Number.POSITIVE_INFINITY;
     for (const key of [...this.#unfinished]) {
       const record = this.#records.get(key)!;
       if (record.job.deadlineAt <= now) this.#endByDeadline(record, now);
-      else if (record.job.state === 'processing' && record.leaseUntil <= now) this.#loseLease(record, now);
+      else this.#earliestDeadline = Math.min(this.#earliestDeadline, record.job.deadlineAt);
     }
   }
 
   /** Takes every lease away: the processes that held them are gone. */
   loseLeases(now: number): void {
-    for (const key of [...this.#unfinished]) {
-      const record = this.#records.get(key)!;
-      if (record.job.state === 'processing') this.#loseLease(record, now);
-    }
+    for (const key of [...this.#processing]) this.#loseLease(this.#records.get(key)!, now);
   }
 
   removeExpired(limit: number, now: number): readonly Job[] {
@@ -299,7 +305,10 @@ export class JobTable {
       if (before.job.state === 'queued') {
         line.waiting.splice(lowerBound(line.waiting, before.seq), 1);
         this.#queued--;
-      } else if (before.job.state === 'processing') line.processing--;
+      } else if (before.job.state === 'processing') {
+        line.processing--;
+        this.#processing.delete(key);
+      }
     }
     this.#unfinished.delete(key);
     if (after) {
@@ -309,11 +318,15 @@ export class JobTable {
       if (after.job.state === 'queued') {
         line.waiting.splice(lowerBound(line.waiting, after.seq), 0, after);
         this.#queued++;
-      } else if (after.job.state === 'processing') line.processing++;
+      } else if (after.job.state === 'processing') {
+        line.processing++;
+        this.#processing.add(key);
+      }
       if (isFinished(after.job.state)) this.#finished.add(key);
       else {
         this.#finished.delete(key);
         this.#unfinished.add(key);
+        this.#earliestDeadline = Math.min(this.#earliestDeadline, after.job.deadlineAt);
       }
     } else {
       this.#records.delete(key);

@@ -78,6 +78,7 @@ class RedisQueue implements JobQueue {
   #subscriber: Redis | null = null;
   readonly #takers: Taker[] = [];
   #pump: Promise<void> | null = null;
+  #isPumping: boolean = false;
   /** Turns that this process holds, by the token of the lease. */
   readonly #held = new Map<string, Turn>();
   readonly #background = new Set<Promise<unknown>>();
@@ -87,6 +88,7 @@ class RedisQueue implements JobQueue {
   readonly #instance = randomUUID();
   #endedTimer: NodeJS.Timeout | null = null;
   #readingEnded: Promise<void> | null = null;
+  #isReadingEnded: boolean = false;
   #readEndedAgain: boolean = false;
   #mayOwnEnded: boolean = false;
   #hasGroup: boolean = false;
@@ -191,9 +193,7 @@ class RedisQueue implements JobQueue {
       };
       signal.addEventListener('abort', onAbort, { once: true });
       this.#takers.push(taker);
-      this.#pump ??= this.#pumpTurns().finally(() => {
-        this.#pump = null;
-      });
+      if (!this.#isPumping) this.#pump = this.#pumpTurns();
     });
   }
 
@@ -338,6 +338,7 @@ class RedisQueue implements JobQueue {
 
   /** Waits for turns while somebody wants one. */
   async #pumpTurns(): Promise<void> {
+    this.#isPumping = true;
     while (this.#takers.length > 0 && !this.#isClosed) {
       const token = randomUUID();
       try {
@@ -363,6 +364,8 @@ class RedisQueue implements JobQueue {
         if (!this.#isClosed) await sleep(RETRY_MS);
       }
     }
+    // In the same breath as the last look at the takers: whoever comes after it starts anew.
+    this.#isPumping = false;
   }
   async #giveToAnother(lease: Lease): Promise<void> {
     const taker = this.#takers.shift();
@@ -430,14 +433,13 @@ class RedisQueue implements JobQueue {
   #readEnded(): void {
     if (this.#finishWatchers.size === 0) return;
     this.#readEndedAgain = true;
-    this.#readingEnded ??= this.#drainEnded()
-      .catch(() => {
-        // What was read and not told waits under our name.
-        this.#mayOwnEnded = true;
-      })
-      .finally(() => {
-        this.#readingEnded = null;
-      });
+    if (this.#isReadingEnded) return;
+    this.#isReadingEnded = true;
+    this.#readingEnded = this.#drainEnded().catch(() => {
+      // What was read and not told waits under our name.
+      this.#mayOwnEnded = true;
+      this.#isReadingEnded = false;
+    });
   }
 
   /** Every ended job goes to one process that watches: read, told, then acknowledged. */
@@ -473,6 +475,7 @@ class RedisQueue implements JobQueue {
         await this.#ask((redis) => redis.multi().xack(key, 'watchers', entryId).xdel(key, entryId).exec());
       }
     }
+    this.#isReadingEnded = false;
   }
 
   #run<T>(name: ScriptName, ...args: (string | number)[]): Promise<T> {
