@@ -48,7 +48,7 @@ export const WARNINGS = {
     hint: 'Use a photo from the front.',
   }),
   FACE_UNCERTAIN: spec<{ reason: string }>({
-    message: (p) => `The networks are not sure of this face (${p.reason})`,
+    message: (p) => `The face is not seen for certain (${p.reason})`,
     hint: 'Hair, hands, glasses, masks and hard shadow hide the face; check the result.',
   }),
   FACE_NOT_A_PHOTO: spec<{ reason: string }>({
@@ -61,7 +61,7 @@ export const WARNINGS = {
   }),
   FIT_RESIDUAL_HIGH: spec<{ residualRatio: number }>({
     message: (p) => `The fitted face misses the landmarks by ${(100 * p.residualRatio).toFixed(1)} % of the eye distance`,
-    hint: 'Check the overlay that `facewright inspect` makes.',
+    hint: 'Often a part of the face is covered, blurred or turned away; look at the picture that `facewright inspect` makes.',
   }),
   CAMERA_FOCAL_ASSUMED: spec<{ focalRatio: number }>({
     message: (p) => `The photo names no focal length; ${Number(p.focalRatio.toFixed(2))} times the longer side was assumed`,

@@ -3,6 +3,7 @@ import type { FittedFace } from '../fit/fitted-face.ts';
 import type { MeasuredFace } from '../locate-faces.ts';
 import type { Photo } from '../photo/photo.ts';
 import { assessAppearance } from './assess-appearance.ts';
+import { assessCover } from './assess-cover.ts';
 
 /** Bounds of what is reconstructed; each says why it is where it is. */
 export const FACE_BOUNDS = {
@@ -39,6 +40,12 @@ export const FACE_BOUNDS = {
   turnedYawDeg: 30,
   /** Root mean square of the landmark residual, share of the eye distance: faces in plain sight stay below 0.025, one half in a blanket has 0.038. */
   highResidualRatio: 0.032,
+  /** Share of one cheek or the nose that is not this person's skin: hard shadow reaches 0.53, what covers half of a face has 0.67 and more. */
+  coveredRatio: 0.6,
+  /** The same of both cheeks, which shadow does not reach at once (0.13); masks from 0.5 on. */
+  coveredCheeksRatio: 0.4,
+  /** The same of the chin, dark beards not counted: people reach 0.2, what covers it 1. */
+  coveredChinRatio: 0.7,
   /** An amount of one expression shape from which the neutral face depends on the shape model rather than on the photo. */
   strongExpression: 0.8,
 } as const;
@@ -86,17 +93,17 @@ export function checkFit(photo: Pick<Photo, 'isGrey'>, measured: MeasuredFace, f
       throw new FacewrightError('FW_FACE_NOT_HUMAN', { reason: 'its halves do not belong together' });
     }
   }
-  if (instabilityRatio !== null && instabilityRatio > FACE_BOUNDS.uncertainInstability) {
-    warnings.push(createWarning('FACE_UNCERTAIN', { reason: 'its landmarks move when they are looked for again' }));
-  } else if (measured.detection.score < FACE_BOUNDS.certainScore) {
-    warnings.push(
-      createWarning('FACE_UNCERTAIN', {
-        reason: `the detector gives it ${measured.detection.score.toFixed(2)}, a face in plain sight 0.85 or more`,
-      }),
-    );
-  }
-  if (Math.abs(yawDeg) > FACE_BOUNDS.turnedYawDeg) warnings.push(createWarning('FACE_TURNED_AWAY', { yawDeg }));
   const residualRatio = face.residualRmsPx / face.eyeDistancePx;
+  const covered = findCovered(measured);
+  const doubts: string[] = [];
+  if (instabilityRatio !== null && instabilityRatio > FACE_BOUNDS.uncertainInstability) {
+    doubts.push('its landmarks move when they are looked for again');
+  } else if (measured.detection.score < FACE_BOUNDS.certainScore) {
+    doubts.push(`the detector gives it ${measured.detection.score.toFixed(2)}, a face in plain sight 0.85 or more`);
+  }
+  if (covered.length > 0) doubts.push(`something covers the ${covered.join(' and the ')}`);
+  if (doubts.length > 0) warnings.push(createWarning('FACE_UNCERTAIN', { reason: doubts.join('; ') }));
+  if (Math.abs(yawDeg) > FACE_BOUNDS.turnedYawDeg) warnings.push(createWarning('FACE_TURNED_AWAY', { yawDeg }));
   if (residualRatio > FACE_BOUNDS.highResidualRatio) warnings.push(createWarning('FIT_RESIDUAL_HIGH', { residualRatio }));
   // Where the eyes look says nothing about the shape of the face.
   let strongest = -1;
@@ -118,6 +125,17 @@ export function checkFit(photo: Pick<Photo, 'isGrey'>, measured: MeasuredFace, f
     } else warnings.push(createWarning('PHOTO_GREY', {}));
   }
   return warnings;
+}
+
+/** Parts of the face that something else is seen in front of, as one says it. */
+function findCovered(measured: MeasuredFace): string[] {
+  const { rightCheek, leftCheek, nose, chin } = assessCover(measured.view.raster, measured.viewLandmarks.points);
+  const parts: string[] = [];
+  if (nose > FACE_BOUNDS.coveredRatio) parts.push('nose');
+  if (Math.min(rightCheek, leftCheek) > FACE_BOUNDS.coveredCheeksRatio) parts.push('cheeks');
+  else if (Math.max(rightCheek, leftCheek) > FACE_BOUNDS.coveredRatio) parts.push(rightCheek > leftCheek ? 'right cheek' : 'left cheek');
+  if (chin > FACE_BOUNDS.coveredChinRatio) parts.push('chin');
+  return parts;
 }
 
 /** Width of a face in pixels of the photo, and the share of its points that lie inside the photo. */
