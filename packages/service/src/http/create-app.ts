@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { FacewrightError } from '@facewright/protocol';
 import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { BATCH_OPERATIONS } from '../batches/batch-operations.ts';
 import { BATCH_UPLOAD_FACTOR, batchRoutes } from '../batches/batch-routes.ts';
 import { checkListenAddress } from '../tenants/check-listen-address.ts';
 import { allowedMethods } from './allowed-methods.ts';
@@ -203,7 +204,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
       eventRoutes(scope, context);
       accountRoutes(scope, context);
       batchRoutes(scope, context);
-      documentationRoutes(scope, context, OPERATIONS);
+      documentationRoutes(scope, context, [...OPERATIONS, ...BATCH_OPERATIONS]);
       const { studioDir } = deps;
       if (studioDir === undefined) done();
       else studioRoutes(scope, studioDir).then(() => done(), done);

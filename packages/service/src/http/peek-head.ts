@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 
 /**
@@ -8,31 +7,31 @@ import type { Readable } from 'node:stream';
  * @throws what the stream failed with, or the reason of `signal`
  */
 export async function peekHead(stream: Readable, length: number, signal: AbortSignal): Promise<Buffer> {
-  for (;;) {
-    signal.throwIfAborted();
-    // All of `length`, or what is left where the stream has ended; null while more may come.
-    const head = stream.read(length) as Buffer | null;
-    if (head !== null) {
-      // In the same turn: the stream does not tell its end while there is something in it.
-      stream.unshift(head);
-      return head;
-    }
-    if (stream.readableEnded) return Buffer.alloc(0);
-    if (stream.destroyed) throw stream.errored ?? new Error('the stream was closed before its end');
-    await nextEvent(stream, signal);
-  }
-}
-
-/** More to read, the end, or the close that follows a failure. */
-async function nextEvent(stream: Readable, signal: AbortSignal): Promise<void> {
-  const done = new AbortController();
-  const either = { signal: AbortSignal.any([signal, done.signal]) };
+  signal.throwIfAborted();
+  let stop: (() => void) | undefined;
   try {
-    await Promise.race([once(stream, 'readable', either), once(stream, 'end', either), once(stream, 'close', either)]);
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
+    return await new Promise<Buffer>((resolve, reject) => {
+      const look = (): void => {
+        // All of `length`, or what is left where the stream has ended; null while more may come.
+        const head = stream.read(length) as Buffer | null;
+        if (head !== null) {
+          // In the same turn: the stream does not tell its end while there is something in it.
+          stream.unshift(head);
+          resolve(head);
+        } else if (stream.readableEnded) resolve(Buffer.alloc(0));
+        else if (stream.destroyed) reject(stream.errored ?? new Error('the stream was closed before its end'));
+      };
+      const onAbort = (): void => reject(signal.reason as Error);
+      // One listener for all of it: a new one is told at once of what is there already, and would be told again and again.
+      stream.on('readable', look).on('end', look).on('close', look).on('error', reject);
+      signal.addEventListener('abort', onAbort, { once: true });
+      stop = () => {
+        stream.off('readable', look).off('end', look).off('close', look).off('error', reject);
+        signal.removeEventListener('abort', onAbort);
+      };
+      look();
+    });
   } finally {
-    done.abort();
+    stop?.();
   }
 }

@@ -97,12 +97,12 @@ async function readForm(
 
 /** Parameters of the address, each at most once. @throws FW_REQUEST_INVALID */
 export function readQuery(request: FastifyRequest): Record<string, string> {
-  const query: Record<string, string> = {};
-  for (const [name, value] of Object.entries(request.query as Record<string, unknown>)) {
+  const entries = Object.entries(request.query as Record<string, unknown>).map(([name, value]) => {
     if (typeof value !== 'string') throw invalidRequest(name, 'is given twice');
-    query[name] = value;
-  }
-  return query;
+    return [name, value] as const;
+  });
+  // Defined, not assigned: a parameter may be called __proto__.
+  return Object.fromEntries(entries);
 }
 
 async function raceSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -88,7 +88,7 @@ function readRange(request: FastifyRequest, etag: string, bytes: number): ByteRa
     return length === 0 ? 'outside' : { start: bytes - length, end: bytes - 1 };
   }
   const start = Number(first);
-  const end = last === '' ? bytes - 1 : Number(last);
-  if (end < start) return null;
-  return start >= bytes ? 'outside' : { start, end: Math.min(end, bytes - 1) };
+  if (last !== '' && Number(last) < start) return null;
+  if (start >= bytes) return 'outside';
+  return { start, end: last === '' ? bytes - 1 : Math.min(Number(last), bytes - 1) };
 }

@@ -21,6 +21,8 @@ export function sendProblem(
   request.problemCode = error.code;
   if (problem.retryAfterS !== undefined) reply.header('retry-after', String(problem.retryAfterS));
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="facewright"');
+  // Set by a hook too, but hooks do not run for what is no valid address.
+  reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
   const body = Buffer.from(JSON.stringify(problem));
   reply.code(problem.status).header('content-type', 'application/problem+json').header('cache-control', 'no-store');
   const { raw } = request;

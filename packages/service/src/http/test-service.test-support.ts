@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { HealthView } from '@facewright/protocol';
 import { FacewrightError, isFacewrightError, wireFromError } from '@facewright/protocol';
 import type { FastifyInstance } from 'fastify';
+import { BATCH_OPERATIONS } from '../batches/batch-operations.ts';
 import { configSchema } from '../config/config.ts';
 import type { StoredFile } from '../jobs/job.ts';
 import type { JobQueue, Lease } from '../jobs/job-queue.ts';
@@ -95,7 +96,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as { port: number };
   const stop = new AbortController();
-  const check = createAnswerCheck(OPERATIONS, config.basePath);
+  const check = createAnswerCheck([...OPERATIONS, ...BATCH_OPERATIONS], config.basePath);
   const service: TestService = {
     app,
     url: `http://127.0.0.1:${port}`,

@@ -36,18 +36,20 @@ const idempotencyParameter: Parameter = {
 };
 
 type ObjectSchema = { readonly properties: Readonly<Record<string, Json>> };
-const optionProperties = (z.toJSONSchema(jobOptionsSchema, { io: 'input' }) as unknown as ObjectSchema).properties;
-const webhookSchema: Json = { type: 'string', format: 'uri', description: 'Address that is called when the work has ended' };
+export const optionProperties = (z.toJSONSchema(jobOptionsSchema, { io: 'input' }) as unknown as ObjectSchema).properties;
+export const webhookSchema: Json = { type: 'string', format: 'uri', description: 'Address that is called when the work has ended' };
 
 /** Job options as parameters of an address. */
-const optionParameters: readonly Parameter[] = Object.entries({ ...optionProperties, webhook: webhookSchema }).map(([name, schema]) => ({
-  name,
-  in: 'query',
-  description: String((schema as { description?: string }).description ?? name),
-  schema: name === 'formats' ? { type: 'string', description: 'Separated by commas', default: 'glb,preview,json' } : schema,
-}));
+export const optionParameters: readonly Parameter[] = Object.entries({ ...optionProperties, webhook: webhookSchema }).map(
+  ([name, schema]) => ({
+    name,
+    in: 'query',
+    description: String((schema as { description?: string }).description ?? name),
+    schema: name === 'formats' ? { type: 'string', description: 'Separated by commas', default: 'glb,preview,json' } : schema,
+  }),
+);
 
-const binary: Json = { type: 'string', contentMediaType: 'application/octet-stream' };
+export const binary: Json = { type: 'string', contentMediaType: 'application/octet-stream' };
 /** Bodies that carry a photo. */
 const photoBody = {
   description: 'A form with the photo as its file `photo` and options as fields; or the image itself with options in the query.',
@@ -82,7 +84,7 @@ const pending: SuccessResponse = {
 };
 const repeated: SuccessResponse = { ...done, description: 'Done before: the same request again' };
 
-const linkParameters: readonly Parameter[] = ['tenant', 'expires', 'signature'].map((name) => ({
+export const linkParameters: readonly Parameter[] = ['tenant', 'expires', 'signature'].map((name) => ({
   name,
   in: 'query',
   description: 'Part of a signed link',
@@ -129,7 +131,7 @@ const health = (path: string, id: string, summary: string): Operation[] =>
   }));
 
 /** HEAD of a route with GET: the same without a body. */
-const withHead = (operation: Operation): Operation[] => [
+export const withHead = (operation: Operation): Operation[] => [
   operation,
   {
     ...operation,
