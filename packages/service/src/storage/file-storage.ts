@@ -72,6 +72,8 @@ export async function createFileStorage(options: FileStorageOptions): Promise<Ob
   const tmpDir = join(options.dir, 'tmp');
   const scratchDir = join(options.dir, 'scratch');
   const locks = new Map<string, Promise<unknown>>();
+  /** Writes on their way; closing waits for them. */
+  const writes = new Set<Promise<unknown>>();
   const usage = new UsageIndex({ list, refreshMs: options.usageRefreshMs ?? DEFAULT_USAGE_REFRESH_MS, now });
 
   const bounded = async <T>(work: Promise<T>): Promise<T> => {
@@ -96,6 +98,16 @@ export async function createFileStorage(options: FileStorageOptions): Promise<Ob
       if (locks.get(key) === mine) locks.delete(key);
     }
   }
+
+  const tracked = <T>(work: Promise<T>): Promise<T> => {
+    const settled = work.then(
+      () => {},
+      () => {},
+    );
+    writes.add(settled);
+    void settled.then(() => writes.delete(settled));
+    return work;
+  };
 
   const placeOf = (segments: readonly string[]): { readonly dir: string; readonly segment: string } => ({
     dir: join(objectsDir, ...segments.slice(0, -1).map(folderFromSegment)),
@@ -215,7 +227,7 @@ export async function createFileStorage(options: FileStorageOptions): Promise<Ob
   }, SWEEP_EVERY_MS);
   timer.unref();
 
-  return {
+  const storage: ObjectStorage = {
     scratchDir,
     list,
     check,
@@ -329,7 +341,16 @@ export async function createFileStorage(options: FileStorageOptions): Promise<Ob
     async close() {
       clearInterval(timer);
       await sweeping;
+      // One that hangs is not waited for longer than for anything else.
+      await withinMs(Promise.all(writes), timeoutMs).catch(() => {});
     },
+  };
+  return {
+    ...storage,
+    put: (key, source, put) => tracked(storage.put(key, source, put)),
+    adopt: (key, path, meta) => tracked(storage.adopt(key, path, meta)),
+    delete: (key) => tracked(storage.delete(key)),
+    deleteAll: (prefix) => tracked(storage.deleteAll(prefix)),
   };
 }
 
