@@ -184,6 +184,20 @@ describe('the program', () => {
     expect(listFiles(join(cwd, 'portrait'))).toEqual(RESULT);
   });
 
+  it('answers in two lines when the folder one is in has been removed', async () => {
+    const cwd = createFolder({ 'gone/x': '' });
+    // The shell stands in the folder, removes it and starts the program there.
+    const command = `cd gone && rm -r ../gone && "${process.execPath}" "${BIN}" make "${PORTRAIT}"`;
+    const child = spawn('sh', ['-c', command], { cwd, stdio: ['ignore', 'ignore', 'pipe'] });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const status = await new Promise((resolve) => child.on('close', resolve));
+    expect({ status, stderr }).toEqual({
+      status: 66,
+      stderr: expect.stringMatching(/^facewright: .*has been removed \[FW_PHOTO_UNREADABLE\]\n {2}.*\n$/),
+    });
+  });
+
   it('refuses what the user may not read or write', async (context) => {
     if (process.getuid?.() !== 0) return context.skip('only root can start it as somebody else; the tests of writeFolder stand for it');
     const cwd = createFolder({ 'secret.jpg': 'photo', 'out/keep': '' });

@@ -44,7 +44,7 @@ const io: CommandIo = {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
-  cwd: process.cwd(),
+  cwd: findCwd(),
   signal: abort.signal,
   cancelStatus: () => cancelStatus,
   onGrace: (ms) => {
@@ -62,3 +62,18 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
 }
 
 process.exitCode = await run(argv, io);
+
+/** The folder one stands in. One that has been removed has no path, and nothing can be read or written by its name. */
+function findCwd(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    const gone = new FacewrightError(
+      'FW_PHOTO_UNREADABLE',
+      { path: '.', reason: 'the folder you are in has been removed' },
+      { cause: error },
+    );
+    reportError({ stderr: process.stderr, env: process.env }, gone);
+    process.exit(gone.exitStatus);
+  }
+}

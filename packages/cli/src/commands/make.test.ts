@@ -201,6 +201,7 @@ describe('facewright make with bad paths', () => {
     ['a folder without photos', 'empty', 66, 'the folder holds no photos'],
     ['a pattern that matches nothing', '*.webp', 66, 'no photo matches this pattern'],
     ['a device', '/dev/null', 66, 'it is not a file'],
+    ['what comes through a pipe', '-', 66, 'not read from standard input'],
   ])('refuses %s', async (_, arg, status, message) => {
     const cwd = createFolder({ 'empty/note.txt': '' });
     const result = await runCli(['make', arg], { cwd });

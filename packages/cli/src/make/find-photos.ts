@@ -45,7 +45,10 @@ export async function findPhotos(args: readonly string[], cwd: string): Promise<
         const matches = await expandPattern(arg, cwd);
         if (matches.length === 0) add(path, unreadable(arg, 'no photo matches this pattern'));
         for (const match of matches) add(match);
-      } else add(path, unreadable(arg, codeOf(found) === 'ENOENT' ? 'there is no such file' : reasonOf(found), found));
+      } else {
+        const missing = arg === '-' ? 'photos are not read from standard input; name a file' : 'there is no such file';
+        add(path, unreadable(arg, codeOf(found) === 'ENOENT' ? missing : reasonOf(found), found));
+      }
     } else if ((found as Awaited<ReturnType<typeof stat>>).isDirectory()) {
       isSingle = false;
       try {

@@ -16,7 +16,7 @@ export function errorOfTable(thrown: unknown): FacewrightError {
  * @param about - what it was about, e.g. the photo as the user named it
  */
 export function reportError(
-  io: CommandIo,
+  io: Pick<CommandIo, 'stderr' | 'env'>,
   error: FacewrightError,
   options: { readonly about?: string; readonly debug?: boolean } = {},
 ): void {
