@@ -15,7 +15,7 @@ export function Header(): JSX.Element {
   const colors = useStore(theme);
   const key = useStore(apiKey);
   return (
-    <header class="header">
+    <header class={`header header-${route.name}`}>
       <a class="wordmark" href="#/" aria-label={t.app.home}>
         <Logo />
         <span>{t.app.name}</span>

@@ -206,6 +206,7 @@ export const en = {
     warnings: 'Good to know',
     download: 'Download',
     primary: 'Download GLB',
+    moreFiles: 'OBJ, textures and more',
     objZip: 'OBJ with textures (zip)',
     allZip: 'Everything (zip)',
     zipping: 'Packing…',

@@ -184,6 +184,7 @@ export const zh: Messages = {
     warnings: '请留意',
     download: '下载',
     primary: '下载 GLB',
+    moreFiles: 'OBJ、贴图等更多文件',
     objZip: 'OBJ 与贴图（zip）',
     allZip: '全部文件（zip）',
     zipping: '正在打包……',

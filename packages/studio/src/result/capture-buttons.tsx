@@ -43,7 +43,7 @@ export function CaptureButtons({ scene, stage, isDisabled }: CaptureButtonsProps
         disabled={isDisabled}
         aria-label={t.result.screenshot}
         title={t.result.screenshot}
-        onClick={() => void scene?.takeScreenshot().then((png) => saveFile(png, 'face.png'))}
+        onClick={() => scene !== null && saveFile(scene.takeScreenshot(), 'face.png')}
       >
         <Icon name="image" />
       </button>

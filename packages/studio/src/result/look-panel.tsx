@@ -36,7 +36,7 @@ export function LookPanel({ result, light, onLight, photo, canOverlay, hasCamera
           </a>
         )}
         <button type="button" class="link" onClick={onFiles}>
-          {t.result.allZip}, OBJ…
+          {t.result.moreFiles}
         </button>
       </div>
       <section>

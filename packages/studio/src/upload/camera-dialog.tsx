@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useTexts } from '../i18n/language.ts';
+import { canvasToBlob } from '../ui/canvas-to-blob.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { Icon } from '../ui/icons.tsx';
 import { useObjectUrl } from '../ui/use-object-url.ts';
@@ -67,7 +68,7 @@ export function CameraDialog({ onClose, onPhoto }: { readonly onClose: () => voi
       setStage({ name: 'failed', reason });
     }
   };
-  const take = async () => {
+  const take = () => {
     const element = video.current;
     if (element === null || element.videoWidth === 0) return;
     const canvas = document.createElement('canvas');
@@ -75,9 +76,8 @@ export function CameraDialog({ onClose, onPhoto }: { readonly onClose: () => voi
     canvas.height = element.videoHeight;
     // Not mirrored: the mirror is for the eyes of the reader only.
     canvas.getContext('2d')?.drawImage(element, 0, 0);
-    const photo = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/jpeg', QUALITY));
     stop();
-    if (photo !== null) setStage({ name: 'taken', photo });
+    setStage({ name: 'taken', photo: canvasToBlob(canvas, 'image/jpeg', QUALITY) });
   };
 
   return (
@@ -115,7 +115,7 @@ export function CameraDialog({ onClose, onPhoto }: { readonly onClose: () => voi
           </div>
           <div class="dialog-actions">
             <Guide />
-            <button type="button" class="button-primary" onClick={() => void take()}>
+            <button type="button" class="button-primary" onClick={take}>
               <Icon name="camera" />
               {t.camera.take}
             </button>

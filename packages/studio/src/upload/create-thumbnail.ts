@@ -1,3 +1,5 @@
+import { canvasToBlob } from '../ui/canvas-to-blob.ts';
+
 /** A small upright picture of a photo. */
 export interface Thumbnail {
   readonly blob: Blob;
@@ -37,6 +39,5 @@ export async function createThumbnail(photo: Blob): Promise<Thumbnail | null> {
   context.fillRect(0, 0, widthPx, heightPx);
   context.drawImage(bitmap, 0, 0, widthPx, heightPx);
   bitmap.close();
-  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/jpeg', QUALITY));
-  return blob === null ? null : { blob, widthPx, heightPx, sourceWidthPx, sourceHeightPx };
+  return { blob: canvasToBlob(canvas, 'image/jpeg', QUALITY), widthPx, heightPx, sourceWidthPx, sourceHeightPx };
 }

@@ -13,6 +13,7 @@ import {
   WebGLRenderer,
 } from 'three';
 import { OrbitControls } from 'three/examples/jsm/controls/OrbitControls.js';
+import { canvasToBlob } from '../ui/canvas-to-blob.ts';
 import { createEnvironment } from './create-environment.ts';
 import { createViewMaterials, type ViewMaterials } from './create-view-materials.ts';
 import type { FaceView } from './face-views.ts';
@@ -45,7 +46,7 @@ export interface FaceScene {
   setSway(yawDeg: number, pitchDeg: number): void;
   resize(): void;
   /** A PNG as it is seen, the background transparent. */
-  takeScreenshot(): Promise<Blob>;
+  takeScreenshot(): Blob;
   /** Calls `draw` for each turn of a full circle, 0..1; resolves when done. */
   spin(durationMs: number, signal: AbortSignal, onProgress: (ratio: number) => void): Promise<void>;
   /** Fills the background, which a video needs; null makes it transparent. */
@@ -62,10 +63,14 @@ export interface FaceSceneOptions {
 
 const FOV_DEG = 24;
 /** How much room is left around the head. */
-const MARGIN = 1.06;
+const MARGIN = 1.05;
+/** How far below the eyes the picture reaches, in heights of the forehead: the chin and some neck. */
+const CHIN_ROOM = 1.32;
 /** Light that comes from everywhere; most of the light is in the texture already. */
-const AMBIENT = 1.15;
-const KEY = 1.5;
+const AMBIENT = 0.95;
+const KEY = 1.3;
+const RIM = 0.9;
+const ENVIRONMENT = 0.28;
 const FRONT: OrbitState = { azimuthRad: 0, polarRad: Math.PI / 2, distance: 0 };
 
 /** @throws Error where there is no WebGL */
@@ -74,9 +79,9 @@ export function createFaceScene({ canvas, onOrbit, onContextLost }: FaceSceneOpt
   renderer.setClearColor(new Color(0), 0);
   const scene = new Scene();
   scene.environment = createEnvironment(renderer);
-  scene.environmentIntensity = 0.42;
+  scene.environmentIntensity = ENVIRONMENT;
   const key = new DirectionalLight(0xfff4e8, KEY);
-  const rim = new DirectionalLight(0xcfe0ff, 0.7);
+  const rim = new DirectionalLight(0xcfe0ff, RIM);
   const ambient = new AmbientLight(0xffffff, AMBIENT);
   scene.add(key, rim, ambient, key.target, rim.target);
   const pivot = new Group();
@@ -224,10 +229,10 @@ export function createFaceScene({ canvas, onOrbit, onContextLost }: FaceSceneOpt
       materials = createViewMaterials(next.meshes);
       materials.show(view);
       const box = new Box3().setFromObject(next.root);
-      // Shoulders are cut by the picture on purpose: the face is what is looked at.
-      const size = box.getSize(new Vector3());
+      // The origin lies between the eyes, about halfway between crown and chin. Shoulders are cut by the edge of the picture on
+      // purpose: the face is what is looked at.
       const top = box.max.y;
-      const bottom = Math.max(box.min.y, top - 1.55 * Math.min(size.x, size.y));
+      const bottom = Math.max(box.min.y, -CHIN_ROOM * top);
       center.set((box.min.x + box.max.x) / 2, (top + bottom) / 2, (box.min.z + box.max.z) / 2);
       controls.target.copy(center);
       fitRadius = (top - bottom) / 2;
@@ -275,9 +280,7 @@ export function createFaceScene({ canvas, onOrbit, onContextLost }: FaceSceneOpt
     resize,
     takeScreenshot() {
       draw();
-      return new Promise((resolve, reject) => {
-        canvas.toBlob((blob) => (blob === null ? reject(new Error('The picture could not be encoded')) : resolve(blob)), 'image/png');
-      });
+      return canvasToBlob(canvas, 'image/png');
     },
     spin(durationMs, signal, onProgress) {
       const start = getOrbit();
