@@ -28,8 +28,8 @@ await mkdir(folder, { recursive: true });
 for (let i = 0; i <= 2 * STEPS; i++) {
   const download = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Screenshot' }).click();
-  const { width, height } = await canvas.evaluate((element: HTMLCanvasElement) => element);
   const png = await readFile(await (await download).path());
+  const { width, height } = await sharp(png).metadata();
   // The middle of the canvas, as high as it is wide.
   const side = Math.min(width, height);
   const picture = sharp(png).extract({ left: Math.round((width - side) / 2), top: height - side, width: side, height: side });
