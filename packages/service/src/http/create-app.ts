@@ -5,6 +5,7 @@ import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { BATCH_OPERATIONS } from '../batches/batch-operations.ts';
 import { BATCH_UPLOAD_FACTOR, batchRoutes } from '../batches/batch-routes.ts';
+import { gradioRoutes } from '../gradio/gradio-routes.ts';
 import { checkListenAddress } from '../tenants/check-listen-address.ts';
 import { allowedMethods } from './allowed-methods.ts';
 import { answerClientError } from './answer-client-error.ts';
@@ -204,6 +205,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
       eventRoutes(scope, context);
       accountRoutes(scope, context);
       batchRoutes(scope, context);
+      if (config.gradio) gradioRoutes(scope, context);
       documentationRoutes(scope, context, [...OPERATIONS, ...BATCH_OPERATIONS]);
       const { studioDir } = deps;
       if (studioDir === undefined) done();

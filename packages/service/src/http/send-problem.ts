@@ -25,6 +25,11 @@ export function sendProblem(
   reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
   const body = Buffer.from(JSON.stringify(problem));
   reply.code(problem.status).header('content-type', 'application/problem+json').header('cache-control', 'no-store');
+  return sendWhileArriving(request, reply, body);
+}
+
+/** Sends an answer. Where the body has not been read, the connection is closed once the caller has had time to see the answer. */
+export function sendWhileArriving(request: FastifyRequest, reply: FastifyReply, body: Buffer): FastifyReply {
   const { raw } = request;
   if (hasArrived(raw)) return reply.send(body);
   reply.header('connection', 'close');

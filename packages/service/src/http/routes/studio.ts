@@ -87,6 +87,7 @@ export async function studioRoutes(app: FastifyInstance, folder: string): Promis
       method: ['GET', 'HEAD'],
       url,
       exposeHeadRoute: false,
+      prefixTrailingSlash: 'slash',
       config,
       handler: (request, reply) => send(request, reply, name, file),
     });
@@ -94,9 +95,7 @@ export async function studioRoutes(app: FastifyInstance, folder: string): Promis
   // Links of the page are relative: without the slash they would lead beside it.
   if (app.prefix !== '') {
     const last = app.prefix.split('/').at(-1)!;
-    app.get('', { config, prefixTrailingSlash: 'no-slash' } as never, (_request, reply) =>
-      reply.code(308).header('location', `${last}/`).send(),
-    );
+    app.get('/', { config, prefixTrailingSlash: 'no-slash' }, (_request, reply) => reply.code(308).header('location', `${last}/`).send());
   }
 }
 
