@@ -93,8 +93,11 @@ export interface JobQueue {
 
   /** Calls `listener` with the job after every change (state, progress, landmarks) until the returned function is called. */
   watch(tenant: string, id: string, listener: (job: Job) => void): Promise<() => void>;
-  /** Calls `listener` with every job that ends, wherever it ran, at least once per job and process group: webhooks, metrics. */
-  watchFinished(listener: (job: Job) => void): Promise<() => void>;
+  /**
+   * Calls `listener` with every job that ends, wherever it ran, at least once per job and process group: webhooks, metrics. The job
+   * counts as told when what the listener returns has settled; a process that dies before is told again, or another is.
+   */
+  watchFinished(listener: (job: Job) => unknown): Promise<() => void>;
   /** Ends jobs past their deadline and requeues or fails lost leases. Called every second by the owner; safe from several processes. */
   sweep(): Promise<void>;
   /** Forgets and returns up to `limit` finished jobs with `expiresAt` at or before now; the caller deletes their files. */

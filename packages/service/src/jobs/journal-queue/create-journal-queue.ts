@@ -79,7 +79,7 @@ class JournalQueue implements JobQueue {
   readonly #waiters: Waiter[] = [];
   #retryTimer: NodeJS.Timeout | null = null;
   readonly #watchers = new Map<string, Set<(job: Job) => void>>();
-  readonly #finishWatchers = new Set<(job: Job) => void>();
+  readonly #finishWatchers = new Set<(job: Job) => unknown>();
   #isClosed: boolean = false;
 
   constructor(journal: JournalFile, lock: JournalLock, shareOf: ShareOf, leaseMs: number, now: () => number) {
@@ -171,9 +171,9 @@ class JournalQueue implements JobQueue {
       if (listeners.size === 0 && this.#watchers.get(key) === listeners) this.#watchers.delete(key);
     });
   }
-  watchFinished(listener: (job: Job) => void): Promise<() => void> {
+  watchFinished(listener: (job: Job) => unknown): Promise<() => void> {
     this.#assertUsable();
-    const own = (job: Job): void => listener(job);
+    const own = (job: Job): unknown => listener(job);
     this.#finishWatchers.add(own);
     // Ends that nobody heard of: from before a crash, or before anybody watched.
     const untold = this.#table.records().filter((r) => isFinished(r.job.state) && !r.told);
@@ -340,21 +340,25 @@ class JournalQueue implements JobQueue {
 
   #tellFinished(key: string, job: Job): void {
     if (this.#finishWatchers.size === 0) return;
-    for (const listener of this.#finishWatchers) callSafely(listener, job);
+    const heard = [...this.#finishWatchers].map((listener) => callSafely(listener, job));
     // Not waited for: if it is lost, the end is told once more.
-    if (!this.#isClosed && this.#table.get(key)?.job.state === job.state)
-      void this.#change(() => this.#table.markTold(key)).catch(() => {});
+    void Promise.allSettled(heard).then(() => {
+      // The id may be in use again by now.
+      if (!this.#isClosed && this.#table.get(key)?.job.finishedAt === job.finishedAt)
+        void this.#change(() => this.#table.markTold(key)).catch(() => {});
+    });
   }
 }
 
 /** A listener that throws must not stop the others or the queue; its error ends where every unhandled one does. */
-function callSafely(listener: (job: Job) => void, job: Job): void {
+function callSafely(listener: (job: Job) => unknown, job: Job): unknown {
   try {
-    listener(job);
+    return listener(job);
   } catch (e) {
     queueMicrotask(() => {
       throw e;
     });
+    return undefined;
   }
 }
 

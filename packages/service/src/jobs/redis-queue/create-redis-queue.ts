@@ -83,7 +83,7 @@ class RedisQueue implements JobQueue {
   readonly #held = new Map<string, Turn>();
   readonly #background = new Set<Promise<unknown>>();
   readonly #watchers = new Map<string, { readonly listeners: Set<(job: Job) => void>; refresh: () => void }>();
-  readonly #finishWatchers = new Set<(job: Job) => void>();
+  readonly #finishWatchers = new Set<(job: Job) => unknown>();
   readonly #connecting = new Map<Redis, Promise<void>>();
   readonly #instance = randomUUID();
   #endedTimer: NodeJS.Timeout | null = null;
@@ -247,8 +247,8 @@ class RedisQueue implements JobQueue {
     return leave;
   }
 
-  async watchFinished(listener: (job: Job) => void): Promise<() => void> {
-    const own = (job: Job): void => listener(job);
+  async watchFinished(listener: (job: Job) => unknown): Promise<() => void> {
+    const own = (job: Job): unknown => listener(job);
     this.#finishWatchers.add(own);
     await this.#subscribe(`${this.#prefix}ended`);
     this.#endedTimer ??= setInterval(() => this.#readEnded(), ENDED_POLL_MS).unref();
@@ -471,7 +471,7 @@ class RedisQueue implements JobQueue {
         if (fields === null) continue;
         const [tenant, id] = (fields[1] ?? '').split('/');
         const job = fields[3] ? jobFromHash(JSON.parse(fields[3]) as string[])!.job : await this.get(tenant, id);
-        if (job !== null) for (const tell of this.#finishWatchers) tell(job);
+        if (job !== null) await Promise.allSettled([...this.#finishWatchers].map(async (tell) => tell(job)));
         await this.#ask((redis) => redis.multi().xack(key, 'watchers', entryId).xdel(key, entryId).exec());
       }
     }
