@@ -13,17 +13,18 @@ import {
   TINY_GIF,
 } from './test-service.test-support.ts';
 
+type Body = NonNullable<RequestInit['body']>;
 let service: TestService;
 afterEach(async () => await service?.close());
 
-const post = (body: RequestInit['body'], init: { headers?: Record<string, string>; path?: string; key?: string } = {}) =>
+const post = (body: Body, init: { headers?: Record<string, string>; path?: string; key?: string } = {}) =>
   service.fetch(init.path ?? 'v1/reconstructions', {
     method: 'POST',
     body,
     headers: init.headers ?? {},
     ...(init.key === undefined ? {} : { key: init.key }),
   });
-const put = (id: string, body: RequestInit['body'], headers: Record<string, string> = {}) =>
+const put = (id: string, body: Body, headers: Record<string, string> = {}) =>
   service.fetch(`v1/reconstructions/${id}`, { method: 'PUT', body, headers });
 const jpeg = (photo: Buffer) => new Blob([photo as never], { type: 'image/jpeg' });
 
@@ -166,7 +167,7 @@ describe('refused, and nothing is kept of it', () => {
     ['two photos', () => twoPhotos(), 400, 'FW_REQUEST_INVALID'],
     ['a field twice', () => twice(), 400, 'FW_REQUEST_INVALID'],
   ])('%s', async (_name, body, status, code) => {
-    const answer = await common.fetch('v1/reconstructions', { method: 'POST', body: body() as RequestInit['body'] });
+    const answer = await common.fetch('v1/reconstructions', { method: 'POST', body: body() as Body });
     expect(await readJson(answer)).toMatchObject({ code });
     expect(answer.status).toBe(status);
     expect(await common.storedKeys()).toEqual([]);

@@ -60,7 +60,7 @@ describe('what is wrong with a request, as problem+json', () => {
       `POST /v1/reconstructions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
       400,
     ],
-    ['a chunk size that is none', uploadHead().replace('localhost', '127.0.0.1') + 'zz\r\n', 400],
+    ['a chunk size that is none', `${uploadHead()}zz\r\n`, 400],
   ])('%s', async (_name, text, status) => {
     const connection = await openRaw(service.port);
     connection.socket.write(text, 'latin1');
@@ -73,14 +73,19 @@ describe('what is wrong with a request, as problem+json', () => {
   });
 
   it('a content type that is none', async () => {
-    for (const type of ['image/', '/', 'multipart/form-data', 'multipart/form-data; boundary=', 'text', 'image/jpeg; =']) {
+    for (const [type, status] of [
+      ['/', 415],
+      ['text', 415],
+      ['image', 415],
+      ['multipart/form-data', 400],
+      ['multipart/form-data; boundary=', 400],
+    ] as const) {
       const answer = await service.fetch('v1/reconstructions', {
         method: 'POST',
         body: fakeJpeg() as never,
-        headers: { 'content-type': type, prefer: 'wait=0' },
+        headers: { 'content-type': type },
       });
-      expect([202, 400, 415], type).toContain(answer.status);
-      expect(answer.status === 202, type).toBe(['image/', 'image/jpeg; ='].includes(type) && answer.status === 202);
+      expect(answer.status, type).toBe(status);
     }
   });
 
