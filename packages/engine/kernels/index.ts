@@ -1,3 +1,14 @@
+export {
+  composePlan,
+  fadeShares,
+  gatherKnown,
+  leaveForeign,
+  observeTexels,
+  setField,
+  shareSides,
+  shareWeights,
+  weighTexels,
+} from './complete';
 export { addNumbers, growMaximum, pullLevel, pushLevel, softenEdges, softenWeights, sumSquares } from './grid';
 export { paintRows, setPaintPhoto, setPaintTables } from './paint';
 export { averagePixels, filterUp, sharpenPixels } from './photo';

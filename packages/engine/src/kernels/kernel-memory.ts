@@ -17,6 +17,65 @@ export interface Kernels {
   ): void;
   setPaintPhoto(photo: number, width: number, height: number, out: number, observed: number, grain: number, hair: number): void;
   paintRows(from: number, end: number): void;
+  setField(
+    placeCount: number,
+    texels: number,
+    corners: number,
+    cornerWeights: number,
+    mirrorTexel: number,
+    outsideMm: number,
+    hairlineMm: number,
+    lidRimMm: number,
+    lipRimMm: number,
+    openness: number,
+    lining: number,
+    seen: number,
+    rgb: number,
+    tone: number,
+    beyondMm: number,
+    outlineMm: number,
+  ): void;
+  observeTexels(
+    imagePoints: number,
+    depth: number,
+    facing: number,
+    inside: number,
+    beyond: number,
+    gridDepth: number,
+    gridOutline: number,
+    gridWidth: number,
+    gridHeight: number,
+    level: number,
+    width: number,
+    height: number,
+    numbers: number,
+  ): void;
+  weighTexels(colors: number, tones: number, toneStep: number, notSkin: number, own: number, foreign: number): void;
+  leaveForeign(own: number, foreign: number): void;
+  shareWeights(own: number, out: number, cells: number): void;
+  fadeShares(share: number, sums: number, side: number): void;
+  shareSides(channels: number, notSkin: number, own: number, share: number, weights: number, delta: number): number;
+  gatherKnown(
+    channels: number,
+    skin: number,
+    hair: number,
+    hairness: number,
+    notSkin: number,
+    delta: number,
+    weights: number,
+    hairWeight: number,
+    hairnessWeight: number,
+  ): void;
+  composePlan(
+    channels: number,
+    skin: number,
+    hair: number,
+    hairness: number,
+    flesh: number,
+    reddening: number,
+    hasHair: number,
+    cells: number,
+  ): void;
   pullLevel(fine: number, fineWeights: number, fineSize: number, coarse: number, coarseWeights: number, channels: number): void;
   pushLevel(coarse: number, target: number, weights: number, side: number, channels: number, prior: number, priorWeight: number): void;
   growMaximum(values: number, scratch: number, size: number): void;
@@ -124,9 +183,9 @@ export interface KernelMemory {
 /** Arrays begin at multiples of so many bytes: those of the widest load. */
 const ALIGNMENT = 16;
 const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
-/** Before it lie the kernels' own constants. */
-const FIRST_BYTE = 1024;
 const PAGE_BYTES = 65536;
+/** Before it lie the kernels' own constants. */
+const FIRST_BYTE = PAGE_BYTES;
 /** Kernels load whole vectors: so many bytes after the last array may be read. */
 const SPARE_BYTES = 64;
 

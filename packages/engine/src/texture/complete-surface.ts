@@ -92,7 +92,7 @@ const OFFSET_PRIOR = 0.3;
 /** Passes of a 3 x 3 mean over the rim of what the photo paints: a transition of about three millimetres. */
 const SOFTENING_PASSES = 3;
 /** Light differs between the halves of a face by no more than this (a lamp beside it), 8-bit levels. */
-const MAX_OFFSET = 70;
+const MAX_OFFSET = 140;
 
 /** The band along the outline of the head in which colours are looked at more closely, millimetres across the line of sight. */
 const RIM_NEAR_MM = 5;

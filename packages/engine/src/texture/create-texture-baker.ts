@@ -21,7 +21,16 @@ import { FIELD_SIZE } from './field-size.ts';
 import { estimateGrain } from './grain.ts';
 import { estimateHeadColors } from './head-colors.ts';
 import type { HeadLayout } from './head-layout.ts';
-import { createSurfaceObservation, OBSERVATION_BYTES, observeSurface, type SurfaceObservation } from './observe-surface.ts';
+import {
+  countFrameBytes,
+  createObservedFrame,
+  createSurfaceObservation,
+  OBSERVATION_BYTES,
+  type ObservedFrame,
+  observeSurface,
+  placeFrame,
+  type SurfaceObservation,
+} from './observe-surface.ts';
 import {
   countCanvasBytes,
   countPaintBytes,
@@ -75,7 +84,7 @@ export function createTextureBaker(model: FaceModel, tables: TextureTables): Tex
   const own = { skin: tables.skin, scalp: tables.scalp, grainTile: tables.grainTile };
   const sides = tables.scalp === null ? [tables.skin] : [tables.skin, tables.scalp];
   const surfaceBytes = sides.reduce((sum, side) => sum + countPaintBytes(model, side) + PLAN_BYTES + OBSERVATION_BYTES, 0);
-  const fieldBytes = COMPLETION_BYTES + 3 * 4 * FIELD_SIZE ** 2;
+  const fieldBytes = COMPLETION_BYTES + 3 * 4 * FIELD_SIZE ** 2 + countFrameBytes(model.vertexCount);
   const memory = createKernelMemory(countKernelBytes(own) + surfaceBytes + fieldBytes + countPhotoBytes(size) + countCanvasBytes(size));
   // What kernels read lies in their memory; the tables that were given may go.
   const { skin: skinTables, scalp: scalpTables, grainTile } = memory.adopt(own);
@@ -94,6 +103,7 @@ export function createTextureBaker(model: FaceModel, tables: TextureTables): Tex
     localSkinTone: memory.allocate(Float32Array, 3 * FIELD_SIZE ** 2),
     grainTile,
     details,
+    frame: createObservedFrame(memory, model.vertexCount),
     photo: createPhotoMemory(memory, size),
     canvas: createPaintCanvas(memory, size),
     size,
@@ -139,6 +149,7 @@ interface BakerState {
   readonly localSkinTone: Float32Array;
   readonly grainTile: Int8Array;
   readonly details: DetailTables;
+  readonly frame: ObservedFrame;
   readonly photo: PhotoMemory;
   readonly canvas: PaintCanvas;
   readonly size: number;
@@ -163,7 +174,8 @@ async function bake(state: BakerState, input: BakeInput): Promise<FaceMaps> {
   await pause();
   const { planes } = workspace;
   const surfaces = scalp === null ? [skin] : [skin, scalp];
-  for (const s of surfaces) observeSurface(s.tables, frame, coarse, s.observation, [planes[0], planes[1]], workspace.memory);
+  placeFrame(frame, state.frame);
+  for (const s of surfaces) observeSurface(s.tables, frame, state.frame, coarse, s.observation, [planes[0], planes[1]]);
   const colors = estimateHeadColors(surfaces, input.landmarks, view, workspace, localSkinTone);
   await pause();
   // 2 What paints which place; the scalp follows the skin along their common rim.

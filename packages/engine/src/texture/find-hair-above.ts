@@ -8,11 +8,11 @@ const CHIN = 152;
 
 /** The crown lies about a third of the face's height above the uppermost landmarks: skin that has not ended there is a bald head's. */
 const MAX_FOREHEAD_RATIO = 0.31;
-/** Thickness of the strip above the hairline from which the hair's colour is taken, relative to the face's height. */
-const STRIP = [0.03, 0.13] as const;
+/** Part of the strip above the hairline (short hair has no more) from which the hair's colour is taken, relative to the face's height. */
+const STRIP = [0.02, 0.065] as const;
 /** Where the background is looked at: to the left and right of that strip, relative to the face's height. */
 const BESIDE = [0.75, 0.85, 0.95, -0.75, -0.85, -0.95];
-const STEP = 0.006;
+const STEP = 0.004;
 /** Spread of hair's tone, as in head-colors. */
 const HAIR_SPREAD: readonly [number, number, number] = [0.3, 0.05, 0.05];
 

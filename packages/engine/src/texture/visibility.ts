@@ -26,6 +26,9 @@ export const OUTLINE_LIMIT_MM = 40;
 /** Cells along the longer side: about 1.5 mm for a head, the accuracy that the fit has anyway. */
 const GRID_SIDE = 224;
 
+/** Cells of the grid. */
+export const VISIBILITY_CELLS = GRID_SIDE * GRID_SIDE;
+
 /** Memory of {@link computeVisibility}. */
 export interface VisibilityBuffers {
   readonly raster: RasterBuffers;
