@@ -7,6 +7,7 @@ import { BATCH_OPERATIONS } from '../batches/batch-operations.ts';
 import { BATCH_UPLOAD_FACTOR, batchRoutes } from '../batches/batch-routes.ts';
 import { gradioRoutes } from '../gradio/gradio-routes.ts';
 import { checkListenAddress } from '../tenants/check-listen-address.ts';
+import { WEBHOOK_OPERATIONS, webhookRoutes } from '../webhooks/webhook-routes.ts';
 import { allowedMethods } from './allowed-methods.ts';
 import { answerClientError } from './answer-client-error.ts';
 import type { AppContext } from './app-context.ts';
@@ -205,8 +206,9 @@ export function createApp(deps: AppDeps): FastifyInstance {
       eventRoutes(scope, context);
       accountRoutes(scope, context);
       batchRoutes(scope, context);
+      webhookRoutes(scope, context);
       if (config.gradio) gradioRoutes(scope, context);
-      documentationRoutes(scope, context, [...OPERATIONS, ...BATCH_OPERATIONS]);
+      documentationRoutes(scope, context, [...OPERATIONS, ...BATCH_OPERATIONS, ...WEBHOOK_OPERATIONS]);
       const { studioDir } = deps;
       if (studioDir === undefined) done();
       else studioRoutes(scope, studioDir).then(() => done(), done);
