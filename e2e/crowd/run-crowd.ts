@@ -27,6 +27,7 @@ export interface CrowdSummary {
 }
 
 const TENANTS = 4;
+const ANSWER_MS = 90_000;
 const FINISHED = new Set(['succeeded', 'failed', 'canceled']);
 /** After the last request, for everything that was accepted. */
 const SETTLE_MS = 300_000;
@@ -65,7 +66,12 @@ export async function runCrowd({ clients, seconds, seed }: CrowdOptions): Promis
 
   const ask = async (key: string, path: string, init: RequestInit = {}): Promise<{ status: number; text: string; headers: Headers }> => {
     requests++;
-    const answer = await fetch(`${base}${path}`, { ...init, headers: { ...init.headers, authorization: `Bearer ${key}` } });
+    const answer = await fetch(`${base}${path}`, {
+      // Longer than any answer may take here: one that never comes is a violation, not a wait without end.
+      signal: AbortSignal.timeout(ANSWER_MS),
+      ...init,
+      headers: { ...init.headers, authorization: `Bearer ${key}` },
+    });
     const text = await answer.text();
     const { status } = answer;
     statuses[status] = (statuses[status] ?? 0) + 1;
@@ -129,7 +135,7 @@ export async function runCrowd({ clients, seconds, seed }: CrowdOptions): Promis
         const view = await create(key, photos[Math.floor(4 * random())], 'respond-async');
         if (view === null) return;
         // Hangs up after a while, as people close tabs.
-        const abort = AbortSignal.timeout(500 + 2000 * random());
+        const abort = AbortSignal.timeout(Math.round(500 + 2000 * random()));
         await ask(key, `/v1/reconstructions/${view.id}/events`, { signal: abort }).catch(() => {});
       },
     ],
@@ -159,8 +165,8 @@ export async function runCrowd({ clients, seconds, seed }: CrowdOptions): Promis
         await sleep(2000 * random());
         while (Date.now() < until) {
           let pick = random() * total;
-          const [, deed] = deeds.find(([weight]) => (pick -= weight) < 0) ?? deeds[0];
-          await deed(keys[client % TENANTS], random).catch((error: Error) => {
+          const chosen = deeds.find(([weight]) => (pick -= weight) < 0) ?? deeds[0];
+          await chosen[1](keys[client % TENANTS], random).catch((error: Error) => {
             // A connection that is refused or breaks off is as bad as a 500.
             violations.push(`client ${client}: ${error.message} ${String((error.cause as Error | undefined)?.message ?? '')}`);
           });
