@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FacewrightError, isFacewrightError } from '@facewright/protocol';
 import type { Config } from './config/config.ts';
+import { viewReconstruction } from './http/view-reconstruction.ts';
 import { measureServiceTime } from './lifecycle/measure-service-time.ts';
 import { openQueue } from './lifecycle/open-queue.ts';
 import { startAdminServer } from './lifecycle/start-admin-server.ts';
@@ -16,6 +17,7 @@ import { checkListenAddress } from './tenants/check-listen-address.ts';
 import { loadSecret } from './tenants/load-secret.ts';
 import { openTenants } from './tenants/open-tenants.ts';
 import { SERVICE_VERSION } from './version.ts';
+import { startWebhooks } from './webhooks/start-webhooks.ts';
 import { createWorkerPool } from './workers/create-worker-pool.ts';
 import { keepHouse } from './workers/keep-house.ts';
 import { runJobs } from './workers/run-jobs.ts';
@@ -143,10 +145,24 @@ export async function startService({ role, config, log, isAdminOptional = false 
     });
     if (admin !== null) closers.push(() => admin.close());
 
-    const house = keepHouse({ queue, storage, log });
-    closers.push(() => house.stop());
+    const linkSecret = config.linkSecret ?? (await loadSecret(config.dataDir, 'links'));
+    const webhookSecret = config.webhookSecret ?? (await loadSecret(config.dataDir, 'webhooks'));
     const serviceTime = measureServiceTime(queue, pool?.size ?? 0, log);
     closers.push(() => serviceTime.stop());
+    // In every role: an end is told to one process, whichever it is.
+    const webhooks = startWebhooks({
+      queue,
+      storage,
+      log,
+      secret: webhookSecret,
+      attempts: config.webhookAttempts,
+      rules: { allowPrivate: config.webhookAllowPrivate },
+      viewJob: (job) =>
+        viewReconstruction(job, { linkSecret, linkTtlS: config.linkTtlS, serviceTime: serviceTime.read(), now: Date.now() }),
+    });
+    closers.push(() => webhooks.stop());
+    const house = keepHouse({ queue, storage, log });
+    closers.push(() => house.stop());
 
     let url: string | null = null;
     let closeApi: (() => Promise<void>) | undefined;
@@ -157,7 +173,9 @@ export async function startService({ role, config, log, isAdminOptional = false 
         queue,
         storage,
         tenants,
-        linkSecret: config.linkSecret ?? (await loadSecret(config.dataDir, 'links')),
+        linkSecret,
+        webhookSecret,
+        checkWebhookUrl: (address) => webhooks.checkUrl(address),
         metrics,
         log,
         tracing,

@@ -42,6 +42,8 @@ export interface AppDeps {
    * @throws FW_WEBHOOK_REFUSED
    */
   readonly checkWebhookUrl?: (url: string) => Promise<void>;
+  /** Secret that the tenants' own, with which their webhooks are signed, are derived from. */
+  readonly webhookSecret?: string;
   /** Slowest upload that is borne; tests shorten it. */
   readonly uploadPace?: UploadPace;
   /** How batches are fed into the queue; tests shorten it. */

@@ -15,6 +15,7 @@ import { resultKey } from '../storage/job-keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
 import { createKey } from '../tenants/manage-keys.ts';
 import { openTenants, type Tenants } from '../tenants/open-tenants.ts';
+import { WEBHOOK_OPERATIONS } from '../webhooks/webhook-routes.ts';
 import type { AppDeps } from './app-deps.ts';
 import { createAnswerCheck } from './check-answer.test-support.ts';
 import { createApp } from './create-app.ts';
@@ -96,7 +97,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as { port: number };
   const stop = new AbortController();
-  const check = createAnswerCheck([...OPERATIONS, ...BATCH_OPERATIONS], config.basePath);
+  const check = createAnswerCheck([...OPERATIONS, ...BATCH_OPERATIONS, ...WEBHOOK_OPERATIONS], config.basePath);
   const service: TestService = {
     app,
     url: `http://127.0.0.1:${port}`,
