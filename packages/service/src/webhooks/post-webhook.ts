@@ -43,7 +43,8 @@ export async function postWebhook(text: string, rules: HostRules, options: PostW
       lookup: (_hostname, wanted, done) => (wanted.all === true ? done(null, [{ address, family }]) : done(null, address, family)),
       headers: { ...options.headers, 'content-type': 'application/json', 'content-length': body.byteLength, connection: 'close' },
     });
-    request.on('error', reject);
+    // Node calls every abort the same; the reason says whether it was the time.
+    request.on('error', (error) => reject(signal.aborted ? (signal.reason as Error) : error));
     request.on('response', (response) => {
       const retryAfter = Number(response.headers['retry-after'] ?? Number.NaN);
       const answer = {

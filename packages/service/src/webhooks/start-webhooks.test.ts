@@ -221,7 +221,9 @@ describe('webhooks', () => {
     const receiver = await startReceiver(({ path }, response) => {
       if (path !== '/endless') return;
       response.writeHead(200);
-      const more = (): void => void response.write('x'.repeat(60_000), () => setImmediate(more));
+      const more = (): void => {
+        if (!response.destroyed) response.write('x'.repeat(60_000), () => setImmediate(more));
+      };
       more();
     });
     const bench = await createBench();
