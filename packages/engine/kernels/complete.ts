@@ -18,8 +18,8 @@ const OUTLINE_FULL_MM: f64 = 6;
 const RIM_ZERO_MM: f64 = 0.5;
 const RIM_FULL_MM: f64 = 1.6;
 
-/** Light differs between the halves of a face by no more than this (a lamp beside it), 8-bit levels. */
-const MAX_OFFSET: f64 = 70;
+/** Light differs between the halves of a face by no more than this (overexposed beside shaded skin), 8-bit levels. */
+const MAX_OFFSET: f64 = 140;
 /** The band along the outline of the head in which colours are looked at more closely, millimetres across the line of sight. */
 const RIM_NEAR_MM: f64 = 5;
 const RIM_FAR_MM: f64 = 14;
