@@ -26,3 +26,4 @@ export {
   storeOutlines,
   sumMarked,
 } from './shade';
+export { sampleWindow } from './window';

@@ -17,6 +17,20 @@ export interface Kernels {
   ): void;
   setPaintPhoto(photo: number, width: number, height: number, out: number, observed: number, grain: number, hair: number): void;
   paintRows(from: number, end: number): void;
+  sampleWindow(
+    rgb: number,
+    width: number,
+    height: number,
+    originX: number,
+    originY: number,
+    stepX: number,
+    stepY: number,
+    side: number,
+    scale: number,
+    low: number,
+    isBlack: number,
+    out: number,
+  ): void;
   setField(
     placeCount: number,
     texels: number,

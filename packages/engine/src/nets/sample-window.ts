@@ -1,3 +1,4 @@
+import { useScratchMemory } from '../kernels/kernel-memory.ts';
 import type { Raster } from '../photo/raster.ts';
 
 /**
@@ -34,59 +35,42 @@ export function sampleWindow(
   high: number,
   border: 'black' | 'nearest',
 ): Float32Array {
-  const { width, height, rgb } = raster;
-  const out = new Float32Array(side * side * 3);
+  const { width, height } = raster;
   const step = window.sizePx / side;
   const stepX = step * window.cos;
   const stepY = step * window.sin;
-  const scale = (high - low) / 255;
   // Of the first sample, in a frame in which the centres of the pixels have whole coordinates.
   const originX = window.centerX - 0.5 - (side / 2) * (stepX - stepY);
   const originY = window.centerY - 0.5 - (side / 2) * (stepY + stepX);
-  const black = border === 'black';
-  const rowStride = 3 * width;
-  const pixel = (px: number, py: number, c: number): number => {
-    if (black && (px < 0 || py < 0 || px >= width || py >= height)) return 0;
-    return rgb[Math.min(Math.max(py, 0), height - 1) * rowStride + 3 * Math.min(Math.max(px, 0), width - 1) + c]!;
-  };
-  let at = 0;
-  for (let j = 0; j < side; j++) {
-    for (let i = 0; i < side; i++) {
-      const x = Math.round(SUBPIXELS * (originX + i * stepX - j * stepY));
-      const y = Math.round(SUBPIXELS * (originY + i * stepY + j * stepX));
-      const left = x >> SUBPIXEL_BITS;
-      const top = y >> SUBPIXEL_BITS;
-      const fx = x & (SUBPIXELS - 1);
-      const fy = y & (SUBPIXELS - 1);
-      // Weights of the four pixels: whole numbers that add up to SUBPIXELS squared.
-      const w11 = fx * fy;
-      const w10 = (SUBPIXELS - fx) * fy;
-      const w01 = fx * (SUBPIXELS - fy);
-      const w00 = (SUBPIXELS - fx) * (SUBPIXELS - fy);
-      if (left >= 0 && top >= 0 && left < width - 1 && top < height - 1) {
-        const p = top * rowStride + 3 * left;
-        const q = p + rowStride;
-        for (let c = 0; c < 3; c++) {
-          const sum = w00 * rgb[p + c]! + w01 * rgb[p + c + 3]! + w10 * rgb[q + c]! + w11 * rgb[q + c + 3]!;
-          out[at++] = ((sum + HALF_STEP) >> (2 * SUBPIXEL_BITS)) * scale + low;
-        }
-        continue;
-      }
-      for (let c = 0; c < 3; c++) {
-        const sum =
-          w00 * pixel(left, top, c) + w01 * pixel(left + 1, top, c) + w10 * pixel(left, top + 1, c) + w11 * pixel(left + 1, top + 1, c);
-        out[at++] = ((sum + HALF_STEP) >> (2 * SUBPIXEL_BITS)) * scale + low;
-      }
-    }
-  }
-  return out;
+  // Only the rows that the window may touch, and a pixel more: the nearest ones stand for those beyond them.
+  const reach = (side / 2) * (Math.abs(stepX) + Math.abs(stepY));
+  const middle = window.centerY;
+  const first = clampRow(Math.floor(middle - reach) - 2, height - 1);
+  const end = clampRow(Math.ceil(middle + reach) + 2, height - 1) + 1;
+  const rows = raster.rgb.subarray(3 * first * width, 3 * end * width);
+  const length = 3 * side * side;
+  const memory = useScratchMemory(rows.length + 4 * length + 64);
+  const place = memory.allocate(Uint8Array, rows.length);
+  place.set(rows);
+  const out = memory.allocate(Float32Array, length);
+  memory.kernels.sampleWindow(
+    place.byteOffset,
+    width,
+    end - first,
+    originX,
+    originY - first,
+    stepX,
+    stepY,
+    side,
+    (high - low) / 255,
+    low,
+    border === 'black' ? 1 : 0,
+    out.byteOffset,
+  );
+  return out.slice();
 }
 
-/** OpenCV's INTER_BITS: places between two pixels are told apart in 32 steps. */
-const SUBPIXEL_BITS = 5;
-const SUBPIXELS = 1 << SUBPIXEL_BITS;
-/** Added before the shift so that it rounds. */
-const HALF_STEP = 1 << (2 * SUBPIXEL_BITS - 1);
+const clampRow = (row: number, last: number): number => Math.max(0, Math.min(last, row));
 
 /** Clockwise, by which a raster is turned before it is looked at. */
 export type QuarterTurns = 0 | 1 | 2 | 3;
