@@ -169,6 +169,8 @@ export async function runChaos({ setup, rounds, seed, print }: ChaosOptions): Pr
           await programs[victim].end('SIGKILL');
           await sleep(random() * 500);
           programs[victim] = startProgram([roles[victim]], env);
+          // Most often it gets to work before the next one falls; sometimes it falls again while it starts.
+          if (random() < 0.75) await programs[victim].line('Ready');
         } else {
           await redis!.kill();
           await sleep(random() * 1500);
