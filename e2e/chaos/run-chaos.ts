@@ -31,6 +31,8 @@ export interface ChaosSummary {
 
 /** Jobs that are sent per round. */
 const JOBS_PER_ROUND = 4;
+/** The most that a round waits for jobs to end. */
+const ROUND_MS = 20_000;
 /** The most that everything may take to end after the last kill. Two leases and the work. */
 const SETTLE_MS = 180_000;
 const FINISHED = new Set(['succeeded', 'failed', 'canceled']);
@@ -151,7 +153,13 @@ export async function runChaos({ setup, rounds, seed, print }: ChaosOptions): Pr
         const photo = isLandscape ? landscape : photos[Math.floor(random() * photos.length)];
         sending.push(send(`s${seed}-${round}-${k}`, photo, random() < 0.15));
       }
-      await sleep(random() * 2500);
+      // Counted in finished jobs and not in seconds, so that a slow machine gets as far as a quick one; and a moment more, so that it
+      // hits every stage of the next.
+      const ended = () => [...jobs.values()].filter(({ final }) => final !== null).length;
+      const wanted = ended() + Math.floor(random() * (JOBS_PER_ROUND + 1));
+      const latest = Date.now() + ROUND_MS;
+      while (ended() < wanted && Date.now() < latest) await sleep(20);
+      await sleep(random() * 500);
       const victim = Math.floor(random() * (programs.length + (redis === null ? 0 : 1)));
       const name = victim < programs.length ? roles[victim] : 'redis';
       // Sometimes one of the workers' own processes, which the program must replace by itself.
