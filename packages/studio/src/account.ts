@@ -30,7 +30,8 @@ async function load(): Promise<void> {
 
 /** Asks again: after something was made or deleted. */
 export function refreshAccount(): void {
-  loading ??= load().finally(() => {
+  if (loading !== null) return;
+  loading = load().finally(() => {
     loading = null;
   });
 }

@@ -11,7 +11,8 @@ import { HomeView } from './home/home-view.tsx';
 import { useTexts } from './i18n/language.ts';
 import { JobView } from './jobs/job-view.tsx';
 import { Announcer } from './ui/announce.tsx';
-import { currentRoute, formatRoute, type Route } from './ui/route.ts';
+import { formatRoute, type Route } from './ui/parse-route.ts';
+import { currentRoute } from './ui/route.ts';
 import { useStore } from './ui/use-store.ts';
 import { DropTarget } from './upload/drop-target.tsx';
 
@@ -21,7 +22,7 @@ export function App(): JSX.Element {
   const route = useStore(currentRoute);
   const question = useStore(keyQuestion);
   const main = useRef<HTMLElement>(null);
-  const isFirst = useRef(true);
+  const shown = useRef<string | null>(null);
   const address = formatRoute(route);
 
   useEffect(() => {
@@ -29,18 +30,18 @@ export function App(): JSX.Element {
   }, [address, t]);
   useEffect(() => {
     // A new view is told to readers of the screen by the focus; on the first one the browser itself does that.
-    if (!isFirst.current) {
+    if (shown.current !== null && shown.current !== address) {
       main.current?.focus({ preventScroll: true });
       scrollTo(0, 0);
     }
-    isFirst.current = false;
+    shown.current = address;
   }, [address]);
 
   return (
     <>
-      <a class="skip-link" href="#main" onClick={(e) => (e.preventDefault(), main.current?.focus())}>
+      <button type="button" class="skip-link" onClick={() => main.current?.focus()}>
         {t.app.skip}
-      </a>
+      </button>
       <Header />
       <Offline />
       <main id="main" ref={main} tabIndex={-1} class={`main main-${route.name}`}>

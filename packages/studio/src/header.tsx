@@ -62,8 +62,14 @@ export function Header(): JSX.Element {
 function Logo(): JSX.Element {
   return (
     <svg class="logo" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
-      <path class="logo-outline" d="M16 3.500c6 0 9.600 4.300 9.600 10.300 0 7.700-4.800 14.900-9.600 14.900S6.400 21.500 6.400 13.800C6.400 7.800 10 3.500 16 3.500Z" />
-      <path class="logo-lines" d="M16 3.500v25.200M6.800 11.900c6 2.900 12.500 2.900 18.500 0M8.800 20.700c4.800 2.400 9.600 2.400 14.400 0" />
+      <path
+        class="logo-outline"
+        d="M16 3.500c6 0 9.600 4.300 9.600 10.300 0 7.700-4.800 14.900-9.600 14.900S6.400 21.500 6.400 13.800C6.400 7.800 10 3.500 16 3.500Z"
+      />
+      <path
+        class="logo-lines"
+        d="M16 3.500v25.200M6.800 11.900c6 2.900 12.500 2.900 18.500 0M8.800 20.700c4.800 2.400 9.600 2.400 14.400 0"
+      />
     </svg>
   );
 }

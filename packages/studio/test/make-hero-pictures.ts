@@ -33,9 +33,15 @@ for (let i = 0; i <= 2 * STEPS; i++) {
   // The middle of the canvas, as high as it is wide.
   const side = Math.min(width, height);
   const picture = sharp(png).extract({ left: Math.round((width - side) / 2), top: height - side, width: side, height: side });
-  await picture.resize(SIDE_PX).webp({ quality: 78, alphaQuality: 90, effort: 6 }).toFile(`${folder}${String(i).padStart(2, '0')}.webp`);
+  await picture
+    .resize(SIDE_PX)
+    .webp({ quality: 78, alphaQuality: 90, effort: 6 })
+    .toFile(`${folder}${String(i).padStart(2, '0')}.webp`);
   await canvas.press('ArrowRight');
 }
 const photo = await readFile(fileURLToPath(new URL('../../../examples/portrait.jpg', import.meta.url)));
-await writeFile(new URL('../src/home/example-small.webp', import.meta.url), await sharp(photo).resize(360).webp({ quality: 80 }).toBuffer());
+await writeFile(
+  new URL('../src/home/example-small.webp', import.meta.url),
+  await sharp(photo).resize(360).webp({ quality: 80 }).toBuffer(),
+);
 await browser.close();

@@ -86,7 +86,10 @@ export function BatchView({ id }: { readonly id: string }): JSX.Element {
 function BatchCard({ photo, place }: { readonly photo: BatchStatus['photos'][number]; readonly place: number }): JSX.Element {
   const texts = useTexts();
   const { t } = texts;
-  const thumbnail = usePromise(() => (photo.reconstruction === undefined ? Promise.resolve(null) : loadThumbnail(photo.reconstruction)), [photo.reconstruction]);
+  const thumbnail = usePromise(
+    () => (photo.reconstruction === undefined ? Promise.resolve(null) : loadThumbnail(photo.reconstruction)),
+    [photo.reconstruction],
+  );
   const url = useObjectUrl(thumbnail.state === 'done' ? thumbnail.value?.blob : null);
   const picture = url === null ? <span class="card-picture card-empty" /> : <img class="card-picture card-photo" src={url} alt="" />;
   return (

@@ -30,7 +30,13 @@ const trackers = new Map<string, BatchTracker>();
 /** Sends a batch. Returns the id under which the page shows it until the service has given its own. */
 export function startBatch(photos: readonly { readonly name: string; readonly photo: Blob }[], options: JobOptionsInput): string {
   const localId = createJobId();
-  const state = createStore<BatchState>({ view: null, sentBytes: 0, totalBytes: photos.reduce((sum, { photo }) => sum + photo.size, 0), failure: null, retryInS: null });
+  const state = createStore<BatchState>({
+    view: null,
+    sentBytes: 0,
+    totalBytes: photos.reduce((sum, { photo }) => sum + photo.size, 0),
+    failure: null,
+    retryInS: null,
+  });
   const update = (changed: Partial<BatchState>) => state.set({ ...state.get(), ...changed });
   const send = async (): Promise<void> => {
     update({ failure: null, retryInS: null, sentBytes: 0 });
@@ -43,7 +49,10 @@ export function startBatch(photos: readonly { readonly name: string; readonly ph
       update({ view });
       trackers.set(view.id, tracker);
       if (location.hash === `#/batch/${localId}`) goTo({ name: 'batch', id: view.id }, { replace: true });
-      remember(view, photos.map(({ photo }) => photo));
+      remember(
+        view,
+        photos.map(({ photo }) => photo),
+      );
       await poll(view.id, state);
     } catch (e) {
       const failure = failureFrom(e);
@@ -51,7 +60,11 @@ export function startBatch(photos: readonly { readonly name: string; readonly ph
       update({ failure, retryInS: retryDelayS(failure) });
     }
   };
-  const tracker = createTracker(state, photos.map(({ photo }) => photo), () => void send());
+  const tracker = createTracker(
+    state,
+    photos.map(({ photo }) => photo),
+    () => void send(),
+  );
   trackers.set(localId, tracker);
   void send();
   return localId;

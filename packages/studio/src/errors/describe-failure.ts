@@ -18,7 +18,13 @@ export function describeFailure(failure: Failure, { t, errors, language }: Texts
     case 'connection':
       return { title: t.problem.connection, hint: t.problem.connectionHint, detail: null, code: null, requestId: null };
     case 'proxy':
-      return { title: t.problem.proxy(failure.status), hint: t.problem.proxyHint, detail: null, code: `HTTP ${failure.status}`, requestId: null };
+      return {
+        title: t.problem.proxy(failure.status),
+        hint: t.problem.proxyHint,
+        detail: null,
+        code: `HTTP ${failure.status}`,
+        requestId: null,
+      };
     case 'unexpected':
       return { title: t.problem.unexpected, hint: t.problem.unexpectedHint, detail: failure.message, code: null, requestId: null };
     case 'local':

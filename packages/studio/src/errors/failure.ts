@@ -47,7 +47,8 @@ export function failureFromJob(error: { readonly code: string; readonly message:
 
 /** Seconds after which sending again may work by itself: the service is busy, starting or limits the rate; null where it will not. */
 export function retryDelayS(failure: Failure): number | null {
-  if (failure.kind === 'proxy') return failure.status === 502 || failure.status === 503 || failure.status === 504 ? (failure.retryAfterS ?? 5) : null;
+  if (failure.kind === 'proxy')
+    return failure.status === 502 || failure.status === 503 || failure.status === 504 ? (failure.retryAfterS ?? 5) : null;
   if (failure.kind !== 'service') return null;
   if (failure.status === 429) return failure.retryAfterS ?? 10;
   return failure.status === 503 ? (failure.retryAfterS ?? 5) : null;

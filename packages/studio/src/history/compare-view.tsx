@@ -1,16 +1,16 @@
 import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
-import { Problem } from '../errors/problem.tsx';
 import { failureFrom } from '../errors/failure.ts';
+import { Problem } from '../errors/problem.tsx';
 import { formatTime } from '../i18n/format.ts';
 import { useTexts } from '../i18n/language.ts';
 import { service } from '../service.ts';
 import { Icon } from '../ui/icons.tsx';
 import { Segmented } from '../ui/segmented.tsx';
 import { usePromise } from '../ui/use-promise.ts';
+import { FaceCanvas } from '../viewer/face-canvas.tsx';
 import type { FaceScene } from '../viewer/face-scene.ts';
 import { FACE_VIEWS, type FaceView } from '../viewer/face-views.ts';
-import { FaceCanvas } from '../viewer/face-canvas.tsx';
 import './history.css';
 
 /** Two faces beside each other that turn together. */
@@ -26,7 +26,13 @@ export function CompareView({ ids }: { readonly ids: readonly [string, string] }
           {t.history.title}
         </a>
         <h1>{t.history.compareTitle}</h1>
-        <Segmented small label={t.result.view} value={view} choices={FACE_VIEWS.map((value) => ({ value, label: t.result.views[value] }))} onChange={setView} />
+        <Segmented
+          small
+          label={t.result.view}
+          value={view}
+          choices={FACE_VIEWS.map((value) => ({ value, label: t.result.views[value] }))}
+          onChange={setView}
+        />
       </div>
       <div class="compare-pair">
         {ids.map((id, i) => (
@@ -61,7 +67,17 @@ function Side({ id, view, onScene, onOrbit }: SideProps): JSX.Element {
   const glb = result?.files.find(({ name }) => name.endsWith('.glb'));
   return (
     <figure class="compare-side">
-      {glb === undefined ? <p>{t.job.gone}</p> : <FaceCanvas file={glb} preview={result?.files.find(({ name }) => name === 'preview.png')} view={view} onScene={onScene} onOrbit={onOrbit} />}
+      {glb === undefined ? (
+        <p>{t.job.gone}</p>
+      ) : (
+        <FaceCanvas
+          file={glb}
+          preview={result?.files.find(({ name }) => name === 'preview.png')}
+          view={view}
+          onScene={onScene}
+          onOrbit={onOrbit}
+        />
+      )}
       <figcaption>
         <a href={`#/face/${id}`}>{t.history.madeAt(formatTime(createdAt, locale))}</a>
         {result !== undefined && <span class="fine">{result.model.id}</span>}

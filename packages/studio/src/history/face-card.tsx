@@ -24,13 +24,19 @@ export function FaceCard({ job, children }: FaceCardProps): JSX.Element {
   return (
     <article class={`card card-${job.state}`}>
       <a class="card-link" href={`#/face/${job.id}`} aria-label={`${t.history.open}: ${t.history.thumbnailAlt(made)}`}>
-        {preview === undefined ? <PhotoOf id={job.id} /> : <img class="card-picture" src={service.resolve(preview.url)} alt="" loading="lazy" />}
+        {preview === undefined ? (
+          <PhotoOf id={job.id} />
+        ) : (
+          <img class="card-picture" src={service.resolve(preview.url)} alt="" loading="lazy" />
+        )}
         {job.state !== 'succeeded' && <span class="card-state">{t.history.states[job.state]}</span>}
       </a>
       <div class="card-text">
         <p class="card-time">{made}</p>
         <p class="fine">
-          {job.error === undefined ? leftS !== null && t.history.expiresIn(formatSpan(leftS, t)) : describeCode(job.error.code, texts).title}
+          {job.error === undefined
+            ? leftS !== null && t.history.expiresIn(formatSpan(leftS, t))
+            : describeCode(job.error.code, texts).title}
         </p>
       </div>
       {children}

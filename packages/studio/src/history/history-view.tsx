@@ -62,7 +62,8 @@ export function HistoryView(): JSX.Element {
       setFailure(failureFrom(e));
     }
   };
-  const select = (id: string, on: boolean) => setSelected((before) => (on ? [...before, id].slice(-2) : before.filter((other) => other !== id)));
+  const select = (id: string, on: boolean) =>
+    setSelected((before) => (on ? [...before, id].slice(-2) : before.filter((other) => other !== id)));
 
   return (
     <div class="history">
@@ -87,7 +88,12 @@ export function HistoryView(): JSX.Element {
             {' · '}
             {t.history.keep(formatSpan(account.resultTtlS, t))}
           </p>
-          <progress class="meter" value={account.usage.storageBytes} max={account.limits.storageBytes} aria-label={t.history.storage(formatBytes(account.usage.storageBytes), formatBytes(account.limits.storageBytes))} />
+          <progress
+            class="meter"
+            value={account.usage.storageBytes}
+            max={account.limits.storageBytes}
+            aria-label={t.history.storage(formatBytes(account.usage.storageBytes), formatBytes(account.limits.storageBytes))}
+          />
         </div>
       )}
       {failure !== null && (
@@ -118,7 +124,13 @@ export function HistoryView(): JSX.Element {
                     {t.history.select}
                   </label>
                 )}
-                <button type="button" class="button-icon card-delete" aria-label={t.result.delete} title={t.result.delete} onClick={() => setDeleting(job)}>
+                <button
+                  type="button"
+                  class="button-icon card-delete"
+                  aria-label={t.result.delete}
+                  title={t.result.delete}
+                  onClick={() => setDeleting(job)}
+                >
                   <Icon name="trash" />
                 </button>
               </div>
@@ -149,7 +161,13 @@ export function HistoryView(): JSX.Element {
         </section>
       )}
       {deleting !== null && (
-        <ConfirmDialog title={t.result.delete} text={t.result.deleteSure} action={t.app.delete} onConfirm={() => void remove(deleting)} onClose={() => setDeleting(null)} />
+        <ConfirmDialog
+          title={t.result.delete}
+          text={t.result.deleteSure}
+          action={t.app.delete}
+          onConfirm={() => void remove(deleting)}
+          onClose={() => setDeleting(null)}
+        />
       )}
     </div>
   );

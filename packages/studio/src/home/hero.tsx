@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { useTexts } from '../i18n/language.ts';
-import { exampleUrl } from '../upload/example.ts';
+import smallPhotoUrl from './example-small.webp?url';
 
 /** Pictures of the example head from left to right (made by test/make-hero-pictures.ts): turning it needs no 3D yet. */
 const FRAMES = Object.entries(import.meta.glob<string>('./hero/*.webp', { eager: true, query: '?url', import: 'default' }))
@@ -43,10 +43,16 @@ export function Hero(): JSX.Element {
           (url, i) =>
             // The others are loaded as soon as somebody is about to turn it.
             (isReady || i === FIRST) && (
-              <img key={url} class={i === frame ? 'hero-head' : 'hero-head hero-hidden'} src={url} alt={i === frame ? t.home.heroHeadAlt : ''} draggable={false} />
+              <img
+                key={url}
+                class={i === frame ? 'hero-head' : 'hero-head hero-hidden'}
+                src={url}
+                alt={i === frame ? t.home.heroHeadAlt : ''}
+                draggable={false}
+              />
             ),
         )}
-        <img class="hero-photo" src={exampleUrl} alt={t.home.heroPhotoAlt} draggable={false} />
+        <img class="hero-photo" src={smallPhotoUrl} alt={t.home.heroPhotoAlt} draggable={false} />
         <input
           class="hero-turn"
           type="range"

@@ -119,7 +119,11 @@ export const errorsZh: ErrorTexts = {
     message: (p) => `此处不支持 ${p.method}`,
     hint: '请刷新页面，它可能比服务旧。',
   },
-  FW_ID_CONFLICT: { title: '这个编号已被使用', message: (p) => `编号 ${p.id} 已用于另一张照片或其他选项`, hint: '请重新选择照片，它会得到新的编号。' },
+  FW_ID_CONFLICT: {
+    title: '这个编号已被使用',
+    message: (p) => `编号 ${p.id} 已用于另一张照片或其他选项`,
+    hint: '请重新选择照片，它会得到新的编号。',
+  },
   FW_STATE_CONFLICT: { title: '已经来不及了', message: () => '当前状态下已无法执行此操作', hint: '请刷新页面查看当前状态。' },
   FW_BODY_TOO_LARGE: { title: '一次发送的内容太多', message: (p) => `请求超过 ${mebibytes(p.maxBytes)}`, hint: '请发送更小或更少的照片。' },
   FW_BATCH_TOO_MANY: { title: '一次的照片太多', message: (p) => `一次最多接受 ${p.max} 张照片`, hint: '请分成几批。' },
@@ -133,7 +137,11 @@ export const errorsZh: ErrorTexts = {
     message: (p) => `收到的内容是 ${p.found}`,
     hint: '请使用 JPEG、PNG、WebP、AVIF、TIFF 或 GIF。',
   },
-  FW_RANGE_INVALID: { title: '文件没有这一部分', message: (p) => `请求的范围超出文件（${p.totalBytes} 字节）`, hint: '请刷新页面后重新下载。' },
+  FW_RANGE_INVALID: {
+    title: '文件没有这一部分',
+    message: (p) => `请求的范围超出文件（${p.totalBytes} 字节）`,
+    hint: '请刷新页面后重新下载。',
+  },
   FW_RATE_LIMITED: { title: '请求有点太快', message: (p) => `请求过多，请在 ${p.retryAfterS} 秒后再试`, hint: '稍等片刻后会自动继续。' },
   FW_QUEUE_FULL: {
     title: '服务正忙',
@@ -150,9 +158,21 @@ export const errorsZh: ErrorTexts = {
     message: (p) => `已用 ${mebibytes(p.usedBytes)}，共 ${mebibytes(p.maxBytes)}`,
     hint: '请删除不再需要的结果，或等待它们过期。',
   },
-  FW_STORAGE_FULL: { title: '服务的存储空间已满', message: () => '服务的存储空间已满，本次请求未保留任何内容', hint: '请稍后再试；运营者需要清理空间。' },
-  FW_STORAGE_UNAVAILABLE: { title: '服务的存储没有响应', message: () => '服务的存储没有响应', hint: '请稍后再试；运营者可凭请求编号在日志中查到原因。' },
-  FW_QUEUE_UNAVAILABLE: { title: '服务的队列没有响应', message: () => '服务的任务队列没有响应', hint: '请稍后再试；运营者可凭请求编号在日志中查到原因。' },
+  FW_STORAGE_FULL: {
+    title: '服务的存储空间已满',
+    message: () => '服务的存储空间已满，本次请求未保留任何内容',
+    hint: '请稍后再试；运营者需要清理空间。',
+  },
+  FW_STORAGE_UNAVAILABLE: {
+    title: '服务的存储没有响应',
+    message: () => '服务的存储没有响应',
+    hint: '请稍后再试；运营者可凭请求编号在日志中查到原因。',
+  },
+  FW_QUEUE_UNAVAILABLE: {
+    title: '服务的队列没有响应',
+    message: () => '服务的任务队列没有响应',
+    hint: '请稍后再试；运营者可凭请求编号在日志中查到原因。',
+  },
   FW_STARTING: { title: '服务正在启动', message: () => '服务正在启动，尚未就绪', hint: '请几秒后再试。' },
   FW_DRAINING: { title: '服务正在重启', message: () => '该实例正在关闭，不再接受新任务', hint: '请重新发送，其他实例会接手。' },
   FW_LINK_INVALID: { title: '链接已失效', message: () => '此链接无效或已过期', hint: '请刷新页面以获得新的链接。' },
@@ -174,24 +194,49 @@ export const errorsZh: ErrorTexts = {
     message: (p) => `服务拒绝了该请求（${p.header}）`,
     hint: '请使用运营者提供的地址打开本页。',
   },
-  FW_INTERNAL: { title: '服务内部出错', message: () => '发生了不应发生的错误', hint: '请重试；如果再次出现，请把下面的请求编号告诉运营者。' },
+  FW_INTERNAL: {
+    title: '服务内部出错',
+    message: () => '发生了不应发生的错误',
+    hint: '请重试；如果再次出现，请把下面的请求编号告诉运营者。',
+  },
 };
 
 /** 警告表的全部中文文字。 */
 export const warningsZh: WarningTexts = {
   PHOTO_ANIMATED: { message: (p) => `这是动画（${p.frames} 帧），只使用了第一帧`, hint: '请把需要的一帧另存为照片。' },
-  PHOTO_EXTENSION: { message: (p) => `文件名为 .${p.extension}，内容却是 ${p.format}，已按 ${p.format} 读取`, hint: '请改正文件名，以便其他程序读取。' },
+  PHOTO_EXTENSION: {
+    message: (p) => `文件名为 .${p.extension}，内容却是 ${p.format}，已按 ${p.format} 读取`,
+    hint: '请改正文件名，以便其他程序读取。',
+  },
   PHOTO_GREY: { message: () => '照片没有颜色，因此贴图也没有颜色', hint: '请使用彩色照片。' },
   PHOTO_PROFILE_IGNORED: { message: () => '照片的色彩配置无法应用，已按 sRGB 处理', hint: '请把照片保存为 sRGB。' },
   FACE_TURNED_PHOTO: { message: (p) => `照片中的人脸倾斜了 ${p.turnDeg}°`, hint: '如果结果不对，请把照片转正。' },
-  FACE_SEVERAL: { message: (p) => `照片中有 ${p.faces.length} 张脸，使用了第 ${p.taken} 张`, hint: '如需其他人脸，请在选项中选择“让我选择”后重新发送。' },
-  FACE_LOW_RESOLUTION: { message: (p) => `人脸只有 ${Math.round(p.widthPx)} 像素宽，贴图会偏模糊`, hint: '请使用人脸宽度至少 200 像素的照片。' },
-  FACE_NEAR_BORDER: { message: (p) => `照片边缘裁掉了 ${percent(1 - p.visibleRatio)} 的人脸，该部分由程序补全`, hint: '请使用人脸四周留有空间的照片。' },
+  FACE_SEVERAL: {
+    message: (p) => `照片中有 ${p.faces.length} 张脸，使用了第 ${p.taken} 张`,
+    hint: '如需其他人脸，请在选项中选择“让我选择”后重新发送。',
+  },
+  FACE_LOW_RESOLUTION: {
+    message: (p) => `人脸只有 ${Math.round(p.widthPx)} 像素宽，贴图会偏模糊`,
+    hint: '请使用人脸宽度至少 200 像素的照片。',
+  },
+  FACE_NEAR_BORDER: {
+    message: (p) => `照片边缘裁掉了 ${percent(1 - p.visibleRatio)} 的人脸，该部分由程序补全`,
+    hint: '请使用人脸四周留有空间的照片。',
+  },
   FACE_TURNED_AWAY: { message: (p) => `人脸侧转约 ${Math.round(Math.abs(p.yawDeg))}°，远侧由近侧补全`, hint: '请使用正面照片。' },
   FACE_UNCERTAIN: { message: () => '网络对这张脸不够确定', hint: '头发、手、眼镜、口罩和浓重阴影会遮挡人脸，请检查结果。' },
   FACE_NOT_A_PHOTO: { message: () => '这可能是绘画、雕像或渲染图', hint: 'Facewright 为真人照片而设计，请检查结果。' },
-  FACE_EXPRESSION_STRONG: { message: (p) => `表情较强（${p.name} ${p.amount.toFixed(2)}），自然状态的脸不够确定`, hint: '请使用表情放松、闭嘴的照片。' },
-  FIT_RESIDUAL_HIGH: { message: (p) => `拟合的人脸与特征点相差眼距的 ${(100 * p.residualRatio).toFixed(1)}%`, hint: '把网格叠在照片上即可看到位置。' },
-  CAMERA_FOCAL_ASSUMED: { message: (p) => `照片没有焦距信息，假定为长边的 ${Number(p.focalRatio.toFixed(2))} 倍`, hint: '如果知道焦距，请在选项中填写。' },
+  FACE_EXPRESSION_STRONG: {
+    message: (p) => `表情较强（${p.name} ${p.amount.toFixed(2)}），自然状态的脸不够确定`,
+    hint: '请使用表情放松、闭嘴的照片。',
+  },
+  FIT_RESIDUAL_HIGH: {
+    message: (p) => `拟合的人脸与特征点相差眼距的 ${(100 * p.residualRatio).toFixed(1)}%`,
+    hint: '把网格叠在照片上即可看到位置。',
+  },
+  CAMERA_FOCAL_ASSUMED: {
+    message: (p) => `照片没有焦距信息，假定为长边的 ${Number(p.focalRatio.toFixed(2))} 倍`,
+    hint: '如果知道焦距，请在选项中填写。',
+  },
   CACHE_NOT_WRITABLE: { message: () => '缓存目录无法写入，每次启动会稍慢', hint: '只需运营者知晓。' },
 };

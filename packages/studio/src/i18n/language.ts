@@ -1,12 +1,11 @@
 import { createStore } from '../ui/create-store.ts';
 import { useStore } from '../ui/use-store.ts';
+import { chooseLanguage, type Language } from './choose-language.ts';
 import type { ErrorTexts, WarningTexts } from './error-text.ts';
 import { errorsEn, warningsEn } from './errors.en.ts';
 import { errorsZh, warningsZh } from './errors.zh.ts';
 import { en, type Messages } from './messages.en.ts';
 import { zh } from './messages.zh.ts';
-
-export type Language = 'en' | 'zh';
 
 /** Everything that a language has. */
 export interface Texts {
@@ -24,16 +23,6 @@ const TEXTS: Readonly<Record<Language, Texts>> = {
 };
 
 const NAME = 'facewright.language';
-
-/** What the reader chose before, else the first language of the browser that there is, else English. */
-export function chooseLanguage(stored: string | null, preferred: readonly string[]): Language {
-  if (stored === 'en' || stored === 'zh') return stored;
-  for (const tag of preferred) {
-    const [primary] = tag.toLowerCase().split('-');
-    if (primary === 'en' || primary === 'zh') return primary;
-  }
-  return 'en';
-}
 
 const texts = createStore<Texts>(TEXTS[chooseLanguage(localStorage.getItem(NAME), navigator.languages)]);
 document.documentElement.lang = texts.get().locale;

@@ -301,7 +301,10 @@ export const en = {
       hint: 'Save it as JPEG first, or choose it on the phone itself, which converts it.',
     },
     empty: { title: 'The file is empty', hint: 'It was probably not copied whole. Choose the original.' },
-    tooLarge: { title: 'The photo is too large', hint: (size: string, max: string) => `It has ${size}; at most ${max} are taken. Save it smaller.` },
+    tooLarge: {
+      title: 'The photo is too large',
+      hint: (size: string, max: string) => `It has ${size}; at most ${max} are taken. Save it smaller.`,
+    },
     tooMany: { title: 'Too many photos at once', hint: (max: number) => `Choose at most ${max}.` },
     unreadable: { title: 'The file cannot be read', hint: 'Was it moved or deleted meanwhile?' },
   },

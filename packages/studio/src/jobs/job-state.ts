@@ -7,16 +7,7 @@ import { type Failure, failureFromJob } from '../errors/failure.ts';
  * `lost`: the service does not know it (deleted, expired, another key, or the page was left before the photo had arrived).
  * `refused`: the service did not take the photo; `failed`: it took it and no face came of it.
  */
-export type JobPhase =
-  | 'preparing'
-  | 'uploading'
-  | 'queued'
-  | 'processing'
-  | 'succeeded'
-  | 'failed'
-  | 'canceled'
-  | 'refused'
-  | 'lost';
+export type JobPhase = 'preparing' | 'uploading' | 'queued' | 'processing' | 'succeeded' | 'failed' | 'canceled' | 'refused' | 'lost';
 
 export interface JobState {
   readonly phase: JobPhase;

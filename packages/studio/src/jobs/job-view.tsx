@@ -53,15 +53,29 @@ export function JobView({ id }: { readonly id: string }): JSX.Element {
           isLoading={photo.state === 'loading'}
           landmarks={state.landmarks}
           faces={faces}
-          onChoose={tracker.upload === null ? undefined : (index) => takePhoto(tracker.upload!.photo, { ...tracker.upload!.options, face: index })}
+          onChoose={
+            tracker.upload === null ? undefined : (index) => takePhoto(tracker.upload!.photo, { ...tracker.upload!.options, face: index })
+          }
           isWorking={phase === 'processing' || phase === 'uploading' || phase === 'queued'}
         />
       </div>
       <div class="job-side">
         {phase === 'lost' || phase === 'canceled' ? (
           <Ended
-            title={phase === 'canceled' ? t.job.canceled : tracker.upload === null && photo.state === 'done' && thumbnail !== null ? t.job.interrupted : t.job.gone}
-            text={phase === 'canceled' ? t.job.canceledText : tracker.upload === null && thumbnail !== null ? t.job.interruptedText : t.job.goneText}
+            title={
+              phase === 'canceled'
+                ? t.job.canceled
+                : tracker.upload === null && photo.state === 'done' && thumbnail !== null
+                  ? t.job.interrupted
+                  : t.job.gone
+            }
+            text={
+              phase === 'canceled'
+                ? t.job.canceledText
+                : tracker.upload === null && thumbnail !== null
+                  ? t.job.interruptedText
+                  : t.job.goneText
+            }
           >
             {tracker.upload !== null && (
               <button type="button" class="button" onClick={() => takePhoto(tracker.upload!.photo, tracker.upload!.options)}>
@@ -71,9 +85,7 @@ export function JobView({ id }: { readonly id: string }): JSX.Element {
           </Ended>
         ) : state.failure !== null && (phase === 'failed' || phase === 'refused') ? (
           <Problem failure={state.failure}>
-            {phase === 'refused' && tracker.upload !== null && (
-              <Resend delayS={resendDelayS(state)} onSend={() => tracker.send()} />
-            )}
+            {phase === 'refused' && tracker.upload !== null && <Resend delayS={resendDelayS(state)} onSend={() => tracker.send()} />}
             {phase === 'refused' && tracker.upload === null && (
               <button type="button" class="button" onClick={() => tracker.follow()}>
                 {t.app.retry}
@@ -91,7 +103,15 @@ export function JobView({ id }: { readonly id: string }): JSX.Element {
   );
 }
 
-function Ended({ title, text, children }: { readonly title: string; readonly text: string; readonly children: ComponentChildren }): JSX.Element {
+function Ended({
+  title,
+  text,
+  children,
+}: {
+  readonly title: string;
+  readonly text: string;
+  readonly children: ComponentChildren;
+}): JSX.Element {
   const { t } = useTexts();
   return (
     <div class="ended">
@@ -122,7 +142,11 @@ function Resend({ delayS, onSend }: { readonly delayS: number | null; readonly o
     <>
       {leftS !== null && (
         <p class="countdown">
-          <span class="countdown-ring" aria-hidden="true" style={{ '--part': `${(100 * leftS) / Math.max(1, delayS ?? 1)}%` } as CSSProperties} />
+          <span
+            class="countdown-ring"
+            aria-hidden="true"
+            style={{ '--part': `${(100 * leftS) / Math.max(1, delayS ?? 1)}%` } as CSSProperties}
+          />
           {t.job.queuedAgainIn(leftS)}
         </p>
       )}

@@ -20,6 +20,8 @@ export interface PhotoWithPointsProps {
 
 /** Time in which the points appear, from the top down, ms. */
 const REVEAL_MS = 700;
+/** On any skin; the styles give it a dark seam. */
+const COLOR = '#fff';
 
 /** The photo as the browser has it, with what has been measured in it so far. */
 export function PhotoWithPoints({ thumbnail, isLoading, landmarks, faces, onChoose, isWorking }: PhotoWithPointsProps): JSX.Element {
@@ -45,13 +47,21 @@ export function PhotoWithPoints({ thumbnail, isLoading, landmarks, faces, onChoo
   );
 }
 
-function Points({ landmarks, widthPx, heightPx }: { readonly landmarks: JobLandmarks; readonly widthPx: number; readonly heightPx: number }): JSX.Element {
+function Points({
+  landmarks,
+  widthPx,
+  heightPx,
+}: {
+  readonly landmarks: JobLandmarks;
+  readonly widthPx: number;
+  readonly heightPx: number;
+}): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const element = canvas.current;
-    const context = element?.getContext('2d');
-    if (!element || !context) return;
-    const color = getComputedStyle(element).getPropertyValue('--points').trim() || '#fff';
+    if (element === null) return;
+    const context = element.getContext('2d');
+    if (context === null) return;
     const scale = widthPx / landmarks.widthPx;
     const points = landmarks.points.map(([x, y]) => [x * scale, y * scale] as const);
     const ys = points.map(([, y]) => y);
@@ -66,8 +76,8 @@ function Points({ landmarks, widthPx, heightPx }: { readonly landmarks: JobLandm
       const limit = top + height * ratio * 1.02;
       context.clearRect(0, 0, widthPx, heightPx);
       context.lineJoin = 'round';
-      context.strokeStyle = color;
-      context.fillStyle = color;
+      context.strokeStyle = COLOR;
+      context.fillStyle = COLOR;
       context.globalAlpha = 0.75;
       context.lineWidth = unit * 0.9;
       for (const line of LANDMARK_LINES) {
@@ -92,7 +102,11 @@ function Points({ landmarks, widthPx, heightPx }: { readonly landmarks: JobLandm
     frame = requestAnimationFrame(draw);
     return () => cancelAnimationFrame(frame);
   }, [landmarks, widthPx, heightPx]);
-  return <canvas ref={canvas} class="photo-points" width={widthPx} height={heightPx} aria-hidden="true" data-points={landmarks.points.length} />;
+  return (
+    <div class="photo-points" aria-hidden="true" data-points={landmarks.points.length}>
+      <canvas ref={canvas} width={widthPx} height={heightPx} />
+    </div>
+  );
 }
 
 interface FaceBoxProps {

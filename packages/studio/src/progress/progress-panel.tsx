@@ -21,7 +21,13 @@ export function ProgressPanel({ state, onCancel }: ProgressPanelProps): JSX.Elem
   const uploadRatio = upload === null || upload.totalBytes === 0 ? 0 : upload.sentBytes / upload.totalBytes;
   const isUploading = phase === 'uploading' || phase === 'preparing';
   const stage = phase === 'processing' ? (progress?.index ?? 0) : -1;
-  const title = isUploading ? (phase === 'uploading' ? t.job.uploading : t.job.preparing) : phase === 'queued' ? t.job.waiting : t.job.working;
+  const title = isUploading
+    ? phase === 'uploading'
+      ? t.job.uploading
+      : t.job.preparing
+    : phase === 'queued'
+      ? t.job.waiting
+      : t.job.working;
   const ratio = isUploading ? uploadRatio : phase === 'queued' ? 0 : (progress?.ratio ?? 0);
   return (
     <section class="progress" aria-labelledby="progress-title">

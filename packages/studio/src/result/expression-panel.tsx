@@ -60,7 +60,12 @@ export function ExpressionPanel({ face, weights, onWeights, scene }: ExpressionP
   ];
   return (
     <div class="expressions">
-      <button type="button" class={isTalking ? 'button-primary button-wide' : 'button button-wide'} aria-pressed={isTalking} onClick={() => setIsTalking(!isTalking)}>
+      <button
+        type="button"
+        class={isTalking ? 'button-primary button-wide' : 'button button-wide'}
+        aria-pressed={isTalking}
+        onClick={() => setIsTalking(!isTalking)}
+      >
         <Icon name={isTalking ? 'stop' : 'play'} />
         {isTalking ? t.result.demoStop : t.result.demo}
       </button>

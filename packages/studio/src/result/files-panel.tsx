@@ -5,8 +5,8 @@ import { refreshAccount } from '../account.ts';
 import { type Failure, failureFrom } from '../errors/failure.ts';
 import { Problem } from '../errors/problem.tsx';
 import { formatBytes, formatTime } from '../i18n/format.ts';
-import type { Messages } from '../i18n/messages.en.ts';
 import { useTexts } from '../i18n/language.ts';
+import type { Messages } from '../i18n/messages.en.ts';
 import { dropJob } from '../jobs/jobs.ts';
 import { forgetPhoto } from '../jobs/photo-store.ts';
 import { service } from '../service.ts';
@@ -134,7 +134,15 @@ export function FilesPanel({ job, result, hasPhoto, onForgetPhoto }: FilesPanelP
           {t.result.delete}
         </button>
       </section>
-      {isAsking && <ConfirmDialog title={t.result.delete} text={t.result.deleteSure} action={t.app.delete} onConfirm={() => void remove()} onClose={() => setIsAsking(false)} />}
+      {isAsking && (
+        <ConfirmDialog
+          title={t.result.delete}
+          text={t.result.deleteSure}
+          action={t.app.delete}
+          onConfirm={() => void remove()}
+          onClose={() => setIsAsking(false)}
+        />
+      )}
     </div>
   );
 }

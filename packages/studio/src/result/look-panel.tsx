@@ -46,9 +46,33 @@ export function LookPanel({ result, light, onLight, photo, canOverlay, hasCamera
             {t.result.lightReset}
           </button>
         </div>
-        <Slider label={t.result.lightTurn} value={light.turnDeg} min={-180} max={180} step={1} format={(v) => `${v}°`} onInput={(turnDeg) => onLight({ ...light, turnDeg })} />
-        <Slider label={t.result.lightHeight} value={light.heightDeg} min={-60} max={85} step={1} format={(v) => `${v}°`} onInput={(heightDeg) => onLight({ ...light, heightDeg })} />
-        <Slider label={t.result.lightStrength} value={light.strength} min={0} max={3} step={0.05} format={(v) => `${Math.round(100 * v)} %`} onInput={(strength) => onLight({ ...light, strength })} />
+        <Slider
+          label={t.result.lightTurn}
+          value={light.turnDeg}
+          min={-180}
+          max={180}
+          step={1}
+          format={(v) => `${v}°`}
+          onInput={(turnDeg) => onLight({ ...light, turnDeg })}
+        />
+        <Slider
+          label={t.result.lightHeight}
+          value={light.heightDeg}
+          min={-60}
+          max={85}
+          step={1}
+          format={(v) => `${v}°`}
+          onInput={(heightDeg) => onLight({ ...light, heightDeg })}
+        />
+        <Slider
+          label={t.result.lightStrength}
+          value={light.strength}
+          min={0}
+          max={3}
+          step={0.05}
+          format={(v) => `${Math.round(100 * v)} %`}
+          onInput={(strength) => onLight({ ...light, strength })}
+        />
         <button type="button" class="button" onClick={onFront}>
           <Icon name="reset" />
           {t.result.front}

@@ -52,7 +52,9 @@ export function MeasurePanel({ result, measurements, wholeMs }: MeasurePanelProp
         <Fact name={t.result.provider}>{provider.toUpperCase()}</Fact>
         <Fact name={t.result.photo}>{`${photo.widthPx} × ${photo.heightPx} ${photo.format.toUpperCase()}`}</Fact>
         {face.count > 1 && <Fact name={t.result.faceNumber}>{t.result.faceOf(face.index, face.count)}</Fact>}
-        {focal !== undefined && <Fact name={t.result.focal}>{`${Math.round(focal.focalPx)} px, ${t.result.focalSource[focal.source]}`}</Fact>}
+        {focal !== undefined && (
+          <Fact name={t.result.focal}>{`${Math.round(focal.focalPx)} px, ${t.result.focalSource[focal.source]}`}</Fact>
+        )}
       </Facts>
       <section>
         <h2>{t.result.timings}</h2>

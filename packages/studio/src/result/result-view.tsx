@@ -3,18 +3,17 @@ import type { JSX } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { useTexts } from '../i18n/language.ts';
 import { PhotoWithPoints } from '../progress/photo-with-points.tsx';
-import { Icon } from '../ui/icons.tsx';
 import { Segmented } from '../ui/segmented.tsx';
 import { Slider } from '../ui/slider.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 import { useObjectUrl } from '../ui/use-object-url.ts';
 import { usePromise } from '../ui/use-promise.ts';
 import type { Thumbnail } from '../upload/create-thumbnail.ts';
-import { DEFAULT_LIGHT, type LightState } from '../viewer/light-state.ts';
 import { FaceCanvas } from '../viewer/face-canvas.tsx';
 import type { FaceScene } from '../viewer/face-scene.ts';
 import { FACE_VIEWS, type FaceView } from '../viewer/face-views.ts';
 import { hasWebgl } from '../viewer/has-webgl.ts';
+import { DEFAULT_LIGHT, type LightState } from '../viewer/light-state.ts';
 import type { FaceModel } from '../viewer/load-face.ts';
 import { chooseWindow, type PhotoWindow } from '../viewer/photo-window.ts';
 import { CaptureButtons } from './capture-buttons.tsx';
@@ -82,12 +81,24 @@ export function ResultView({ view: job, result, landmarks, thumbnail, wholeMs }:
       <div ref={stage} class={`stage-area stage-${arrangement}`}>
         {arrangement === 'beside' && photo !== null && photoUrl !== null && (
           <div class="stage-photo">
-            <PhotoWithPoints thumbnail={photo} isLoading={false} landmarks={landmarksFrom(landmarks, points)} faces={[]} isWorking={false} />
+            <PhotoWithPoints
+              thumbnail={photo}
+              isLoading={false}
+              landmarks={landmarksFrom(landmarks, points)}
+              faces={[]}
+              isWorking={false}
+            />
           </div>
         )}
         <div class="stage-canvas">
           {arrangement === 'overlay' && photoUrl !== null && window !== null && camera !== null && (
-            <WindowedPhoto url={photoUrl} alt={t.result.photoAlt} window={window} widthPx={camera.image.widthPx} heightPx={camera.image.heightPx} />
+            <WindowedPhoto
+              url={photoUrl}
+              alt={t.result.photoAlt}
+              window={window}
+              widthPx={camera.image.widthPx}
+              heightPx={camera.image.heightPx}
+            />
           )}
           {glb !== undefined && (
             <div class="stage-layer" style={{ opacity: arrangement === 'overlay' ? overlay : 1 }}>
@@ -120,12 +131,26 @@ export function ResultView({ view: job, result, landmarks, thumbnail, wholeMs }:
           <div class="stage-bar stage-bar-bottom">
             {arrangement === 'overlay' ? (
               <div class="overlay-slider">
-                <Slider label={t.result.overlayAmount} value={overlay} min={0} max={1} step={0.01} format={(v) => `${Math.round(100 * v)} %`} onInput={setOverlay} />
+                <Slider
+                  label={t.result.overlayAmount}
+                  value={overlay}
+                  min={0}
+                  max={1}
+                  step={0.01}
+                  format={(v) => `${Math.round(100 * v)} %`}
+                  onInput={setOverlay}
+                />
               </div>
             ) : (
               <p class="stage-help">{t.result.viewerHelp}</p>
             )}
-            <Segmented small label={t.result.view} value={view} choices={FACE_VIEWS.map((value) => ({ value, label: t.result.views[value] }))} onChange={setView} />
+            <Segmented
+              small
+              label={t.result.view}
+              value={view}
+              choices={FACE_VIEWS.map((value) => ({ value, label: t.result.views[value] }))}
+              onChange={setView}
+            />
           </div>
         )}
       </div>
@@ -140,10 +165,36 @@ export function ResultView({ view: job, result, landmarks, thumbnail, wholeMs }:
             { value: 'files', label: t.result.tabs.files },
           ]}
         >
-          {tab === 'look' && <LookPanel result={result} light={light} onLight={setLight} photo={photo} canOverlay={canOverlay} hasCamera={camera !== null} onFront={() => scene?.lookFromFront()} glb={glb} onFiles={() => setTab('files')} />}
+          {tab === 'look' && (
+            <LookPanel
+              result={result}
+              light={light}
+              onLight={setLight}
+              photo={photo}
+              canOverlay={canOverlay}
+              hasCamera={camera !== null}
+              onFront={() => scene?.lookFromFront()}
+              glb={glb}
+              onFiles={() => setTab('files')}
+            />
+          )}
           {tab === 'expression' && <ExpressionPanel face={face} weights={weights} onWeights={setWeights} scene={scene} />}
-          {tab === 'measure' && <MeasurePanel job={job} result={result} measurements={measurements.state === 'done' ? measurements.value : null} wholeMs={wholeMs} />}
-          {tab === 'files' && <FilesPanel job={job} result={result} hasPhoto={photo !== null} onForgetPhoto={() => (setIsPhotoForgotten(true), setArrangement('model'))} />}
+          {tab === 'measure' && (
+            <MeasurePanel
+              job={job}
+              result={result}
+              measurements={measurements.state === 'done' ? measurements.value : null}
+              wholeMs={wholeMs}
+            />
+          )}
+          {tab === 'files' && (
+            <FilesPanel
+              job={job}
+              result={result}
+              hasPhoto={photo !== null}
+              onForgetPhoto={() => (setIsPhotoForgotten(true), setArrangement('model'))}
+            />
+          )}
         </Tabs>
       </aside>
     </div>
@@ -186,7 +237,10 @@ function WindowedPhoto({ url, alt, window, widthPx, heightPx }: WindowedPhotoPro
 }
 
 /** The landmarks of the events, or those of the file where the events are long past. */
-function landmarksFrom(live: JobLandmarks | null, file: { readonly image: { widthPx: number; heightPx: number }; readonly points: readonly [number, number, number][] } | null): JobLandmarks | null {
+function landmarksFrom(
+  live: JobLandmarks | null,
+  file: { readonly image: { widthPx: number; heightPx: number }; readonly points: readonly [number, number, number][] } | null,
+): JobLandmarks | null {
   if (live !== null || file === null) return live;
   return { ...file.image, points: file.points.map(([x, y]) => [x, y] as [number, number]) };
 }

@@ -8,7 +8,7 @@ export interface DemoPose {
 }
 
 /** Shapes of the mouth for sounds: jaw, funnel, pucker, smile, lips pressed. */
-const SOUNDS: Readonly<Record<string, readonly [number, number, number, number, number]>> = {
+const SOUNDS = {
   a: [0.42, 0.05, 0, 0.12, 0],
   e: [0.2, 0, 0, 0.42, 0],
   o: [0.3, 0.5, 0.25, 0, 0],
@@ -16,10 +16,12 @@ const SOUNDS: Readonly<Record<string, readonly [number, number, number, number, 
   m: [0.02, 0, 0.08, 0.05, 0.55],
   f: [0.08, 0.12, 0, 0.1, 0.15],
   s: [0.06, 0.05, 0, 0.3, 0.05],
+  i: [0.12, 0, 0, 0.5, 0],
+  n: [0.1, 0, 0, 0.15, 0.05],
   ' ': [0, 0, 0, 0.06, 0],
-};
+} as const;
 /** Something like "hello, this is my face; nice to meet you", sound by sound. */
-const SPEECH = 'eo  es es ma fes   nas u mi u    ';
+const SPEECH = [...'eo  es es ma fes   nas u mi u    '] as readonly (keyof typeof SOUNDS)[];
 /** About as fast as people talk. */
 const SOUND_MS = 105;
 /** When the eyes close, ms within a round of {@link BLINK_ROUND_MS}: unevenly, as eyes do. */
@@ -31,7 +33,7 @@ const BLINK_MS = 170;
 export function computeDemoPose(timeMs: number): DemoPose {
   const position = timeMs / SOUND_MS;
   const index = Math.floor(position);
-  const sound = (i: number) => SOUNDS[SPEECH[((i % SPEECH.length) + SPEECH.length) % SPEECH.length]!]!;
+  const sound = (i: number) => SOUNDS[SPEECH[i % SPEECH.length]!];
   // A smooth step between the shapes: lips have mass.
   const x = position - index;
   const part = x * x * (3 - 2 * x);

@@ -14,11 +14,17 @@ export interface DialogProps {
 export function Dialog({ title, onClose, children, wide = false }: DialogProps): JSX.Element {
   const { t } = useTexts();
   const ref = useRef<HTMLDialogElement>(null);
+  const close = useRef(onClose);
+  close.current = onClose;
   useEffect(() => {
     const dialog = ref.current;
     const before = document.activeElement;
     dialog?.showModal();
+    // Beside the window: the backdrop belongs to the dialog itself.
+    const onClick = (e: MouseEvent) => e.target === dialog && close.current();
+    dialog?.addEventListener('click', onClick);
     return () => {
+      dialog?.removeEventListener('click', onClick);
       dialog?.close();
       if (before instanceof HTMLElement) before.focus();
     };
@@ -32,7 +38,6 @@ export function Dialog({ title, onClose, children, wide = false }: DialogProps):
         e.preventDefault();
         onClose();
       }}
-      onClick={(e) => e.target === ref.current && onClose()}
     >
       <div class="dialog-body">
         <header class="dialog-head">

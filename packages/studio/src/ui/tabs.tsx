@@ -42,6 +42,7 @@ export function Tabs<T extends string>({ tabs, value, onChange, children }: Tabs
           </button>
         ))}
       </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a panel that scrolls must be reachable by keys, as the ARIA practices ask */}
       <div class="tab-panel" role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${value}`} tabIndex={0} key={value}>
         {children}
       </div>

@@ -1,6 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
 
-export type Loaded<T> = { readonly state: 'loading' } | { readonly state: 'done'; readonly value: T } | { readonly state: 'failed'; readonly error: unknown };
+export type Loaded<T> =
+  | { readonly state: 'loading' }
+  | { readonly state: 'done'; readonly value: T }
+  | { readonly state: 'failed'; readonly error: unknown };
 
 /** What a promise gave; begun anew when `inputs` change, and what was begun before is then forgotten. */
 export function usePromise<T>(start: (signal: AbortSignal) => Promise<T>, inputs: readonly unknown[]): Loaded<T> {

@@ -25,7 +25,7 @@ export function CameraDialog({ onClose, onPhoto }: { readonly onClose: () => voi
   const [light, setLight] = useState<LightVerdict | null>(null);
   const video = useRef<HTMLVideoElement>(null);
   const stream = useRef<MediaStream | null>(null);
-  const isClosed = useRef(false);
+  const closing = useRef(new AbortController());
   const url = useObjectUrl(stage.name === 'taken' ? stage.photo : null);
 
   const stop = () => {
@@ -34,7 +34,7 @@ export function CameraDialog({ onClose, onPhoto }: { readonly onClose: () => voi
   };
   useEffect(
     () => () => {
-      isClosed.current = true;
+      closing.current.abort();
       stop();
     },
     [],
@@ -60,11 +60,16 @@ export function CameraDialog({ onClose, onPhoto }: { readonly onClose: () => voi
       });
       stream.current = started;
       // The window was closed while the browser asked.
-      if (isClosed.current) return stop();
+      if (closing.current.signal.aborted) return stop();
       setStage({ name: 'live' });
     } catch (e) {
       const name = e instanceof Error ? e.name : '';
-      const reason = name === 'NotAllowedError' || name === 'SecurityError' ? 'denied' : name === 'NotFoundError' || name === 'OverconstrainedError' ? 'none' : 'busy';
+      const reason =
+        name === 'NotAllowedError' || name === 'SecurityError'
+          ? 'denied'
+          : name === 'NotFoundError' || name === 'OverconstrainedError'
+            ? 'none'
+            : 'busy';
       setStage({ name: 'failed', reason });
     }
   };
@@ -103,7 +108,11 @@ export function CameraDialog({ onClose, onPhoto }: { readonly onClose: () => voi
           <div class="mirror">
             <video ref={video} class="mirror-picture" muted playsInline aria-label={t.camera.mirror} />
             <svg class="mirror-guide" viewBox="0 0 400 300" preserveAspectRatio="xMidYMid slice" aria-hidden="true">
-              <path class="mirror-shade" fill-rule="evenodd" d="M0 0h400v300H0ZM200 40c-46 0-72 38-72 92 0 66 36 122 72 122s72-56 72-122c0-54-26-92-72-92Z" />
+              <path
+                class="mirror-shade"
+                fill-rule="evenodd"
+                d="M0 0h400v300H0ZM200 40c-46 0-72 38-72 92 0 66 36 122 72 122s72-56 72-122c0-54-26-92-72-92Z"
+              />
               <path class="mirror-oval" d="M200 40c-46 0-72 38-72 92 0 66 36 122 72 122s72-56 72-122c0-54-26-92-72-92Z" />
               <path class="mirror-cross" d="M200 52v190M140 122h120" />
             </svg>

@@ -1,7 +1,5 @@
 import exampleUrl from '../../../../examples/portrait.jpg?url';
 
-export { exampleUrl };
-
 /** The example portrait of the project, as a photo to send. */
 export async function loadExample(): Promise<Blob> {
   const response = await fetch(exampleUrl);

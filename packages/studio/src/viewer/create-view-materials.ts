@@ -12,9 +12,6 @@ import {
 } from 'three';
 import type { FaceView } from './face-views.ts';
 
-
-
-
 export interface ViewMaterials {
   show(view: FaceView): void;
   dispose(): void;
@@ -28,7 +25,13 @@ export function createViewMaterials(meshes: readonly Mesh[]): ViewMaterials {
   const own = new Map(meshes.map((mesh) => [mesh, mesh.material as MeshStandardMaterial]));
   const clay = new MeshStandardMaterial({ color: 0xb9a99a, roughness: 0.72, metalness: 0 });
   const lines = new MeshBasicMaterial({ color: 0xc4653a, wireframe: true, transparent: true, opacity: 0.55 });
-  const under = new MeshStandardMaterial({ color: 0xe9e4dc, roughness: 0.9, polygonOffset: true, polygonOffsetFactor: 1, polygonOffsetUnits: 1 });
+  const under = new MeshStandardMaterial({
+    color: 0xe9e4dc,
+    roughness: 0.9,
+    polygonOffset: true,
+    polygonOffsetFactor: 1,
+    polygonOffsetUnits: 1,
+  });
   const normals = new MeshNormalMaterial();
   const flat = new Map<Mesh, MeshBasicMaterial>();
   let checker: MeshStandardMaterial | null = null;

@@ -102,6 +102,7 @@ export function FaceCanvas({ file, preview, view, onScene, onFace, onOrbit }: Fa
   return (
     <>
       {/* A new canvas for every attempt: one that lost its context does not get another. */}
+      {/* biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: it takes its own keys, which is what the role application is for */}
       <canvas
         key={attempt}
         ref={canvas}

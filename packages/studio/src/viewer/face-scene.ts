@@ -66,10 +66,12 @@ const FOV_DEG = 24;
 const MARGIN = 1.05;
 /** How far below the eyes the picture reaches, in heights of the forehead: the chin and some neck. */
 const CHIN_ROOM = 1.32;
+/** In half heights of the picture. */
+const LOOK_LOWER = 0.1;
 /** Light that comes from everywhere; most of the light is in the texture already. */
 const AMBIENT = 0.95;
 const KEY = 1.3;
-const RIM = 0.9;
+const RIM = 0.55;
 const ENVIRONMENT = 0.28;
 const FRONT: OrbitState = { azimuthRad: 0, polarRad: Math.PI / 2, distance: 0 };
 
@@ -81,7 +83,7 @@ export function createFaceScene({ canvas, onOrbit, onContextLost }: FaceSceneOpt
   scene.environment = createEnvironment(renderer);
   scene.environmentIntensity = ENVIRONMENT;
   const key = new DirectionalLight(0xfff4e8, KEY);
-  const rim = new DirectionalLight(0xcfe0ff, RIM);
+  const rim = new DirectionalLight(0xe6ecf5, RIM);
   const ambient = new AmbientLight(0xffffff, AMBIENT);
   scene.add(key, rim, ambient, key.target, rim.target);
   const pivot = new Group();
@@ -123,7 +125,8 @@ export function createFaceScene({ canvas, onOrbit, onContextLost }: FaceSceneOpt
     camera.updateMatrixWorld();
     const turn = (light.turnDeg * Math.PI) / 180;
     const height = (light.heightDeg * Math.PI) / 180;
-    const at = (t: number, h: number) => new Vector3(Math.sin(t) * Math.cos(h), Math.sin(h), Math.cos(t) * Math.cos(h)).transformDirection(camera.matrixWorld).add(center);
+    const at = (t: number, h: number) =>
+      new Vector3(Math.sin(t) * Math.cos(h), Math.sin(h), Math.cos(t) * Math.cos(h)).transformDirection(camera.matrixWorld).add(center);
     key.position.copy(at(turn, height));
     rim.position.copy(at(turn + Math.PI * 0.85, 0.5));
     key.target.position.copy(center);
@@ -140,7 +143,10 @@ export function createFaceScene({ canvas, onOrbit, onContextLost }: FaceSceneOpt
   const setOrbit = ({ azimuthRad, polarRad, distance }: OrbitState) => {
     const length = fitDistance() * (distance === 0 ? 1 : distance);
     const sin = Math.sin(polarRad);
-    orbitCamera.position.set(Math.sin(azimuthRad) * sin, Math.cos(polarRad), Math.cos(azimuthRad) * sin).multiplyScalar(length).add(controls.target);
+    orbitCamera.position
+      .set(Math.sin(azimuthRad) * sin, Math.cos(polarRad), Math.cos(azimuthRad) * sin)
+      .multiplyScalar(length)
+      .add(controls.target);
     silent = true;
     controls.update();
     silent = false;
@@ -234,8 +240,10 @@ export function createFaceScene({ canvas, onOrbit, onContextLost }: FaceSceneOpt
       const top = box.max.y;
       const bottom = Math.max(box.min.y, -CHIN_ROOM * top);
       center.set((box.min.x + box.max.x) / 2, (top + bottom) / 2, (box.min.z + box.max.z) / 2);
-      controls.target.copy(center);
       fitRadius = (top - bottom) / 2;
+      // The crown lies behind the plane that was fitted, so it is drawn lower: the camera looks lower too.
+      center.y -= LOOK_LOWER * fitRadius;
+      controls.target.copy(center);
       resize();
       setOrbit(FRONT);
     },

@@ -1,5 +1,5 @@
 import type { GlbExtras } from '@facewright/protocol';
-import { type Group, type Mesh, type MeshStandardMaterial, SRGBColorSpace, Texture } from 'three';
+import { type Group, Mesh, type MeshStandardMaterial, SRGBColorSpace, Texture } from 'three';
 import { type GLTF, GLTFLoader, type GLTFLoaderPlugin, type GLTFParser } from 'three/examples/jsm/loaders/GLTFLoader.js';
 
 /** A face as the viewer holds it. */
@@ -29,7 +29,7 @@ export async function loadFace(glb: ArrayBuffer): Promise<FaceModel> {
   const gltf: GLTF = await loader.parseAsync(glb, '');
   const meshes: Mesh[] = [];
   gltf.scene.traverse((node) => {
-    if ((node as Mesh).isMesh) meshes.push(node as Mesh);
+    if (node instanceof Mesh) meshes.push(node);
   });
   const names = new Set<string>();
   let triangles = 0;
@@ -37,9 +37,9 @@ export async function loadFace(glb: ArrayBuffer): Promise<FaceModel> {
     // Morphing moves the surface out of the box that was computed from the rest pose.
     mesh.frustumCulled = false;
     for (const name of Object.keys(mesh.morphTargetDictionary ?? {})) names.add(name);
-    triangles += (mesh.geometry.index?.count ?? mesh.geometry.attributes.position?.count ?? 0) / 3;
+    triangles += (mesh.geometry.index?.count ?? 0) / 3;
     const { map } = mesh.material as MeshStandardMaterial;
-    if (map) map.anisotropy = 8;
+    if (map !== null) map.anisotropy = 8;
   }
   const extras = (gltf.asset.extras as { facewright?: GlbExtras } | undefined)?.facewright;
   return {
@@ -98,6 +98,9 @@ class BitmapTextures implements GLTFLoaderPlugin {
 }
 
 interface GltfJson {
-  readonly textures: readonly { readonly source?: number; readonly extensions?: { readonly EXT_texture_webp?: { readonly source: number } } }[];
+  readonly textures: readonly {
+    readonly source?: number;
+    readonly extensions?: { readonly EXT_texture_webp?: { readonly source: number } };
+  }[];
   readonly images: readonly { readonly bufferView: number; readonly mimeType: string }[];
 }

@@ -1,0 +1,71 @@
+import { expect, it } from 'vitest';
+import { ERROR_SAMPLES, WARNING_SAMPLES } from '../../../../scripts/error-samples.ts';
+import { describeFailure, fillMessage } from '../errors/describe-failure.ts';
+import type { Failure } from '../errors/failure.ts';
+import { chooseLanguage } from './choose-language.ts';
+import { errorsEn, warningsEn } from './errors.en.ts';
+import { errorsZh, warningsZh } from './errors.zh.ts';
+import type { Texts } from './language.ts';
+import { en } from './messages.en.ts';
+import { zh } from './messages.zh.ts';
+
+/** Every text of a language with its path; functions are called with numbers, which all of them take. */
+function listTexts(value: unknown, path = ''): [path: string, text: string][] {
+  if (typeof value === 'function') return [[path, String((value as (...args: number[]) => unknown)(3, 7))]];
+  if (typeof value === 'object' && value !== null)
+    return Object.entries(value).flatMap(([key, inner]) => listTexts(inner, `${path}.${key}`));
+  return [[path, String(value)]];
+}
+
+it('every text exists in both languages and none was left in English', () => {
+  const [english, chinese] = [listTexts(en), listTexts(zh)];
+  expect(chinese.map(([path]) => path)).toEqual(english.map(([path]) => path));
+  const kept = english.filter(([path, text], i) => chinese[i]![1] === text && /[a-z]{2}/i.test(text) && path !== '').map(([path]) => path);
+  // Names, formats and programs are the same everywhere.
+  expect(kept).toEqual(['.app.name', '.app.api', '.options.format.glb', '.options.format.obj', '.result.views.uv']);
+  for (const [path, text] of [...english, ...chinese]) expect(text, path).not.toMatch(/undefined|NaN|\[object|^\s*$/);
+});
+
+const HAN = /\p{Script=Han}/u;
+
+it('every error and warning can be told in Chinese, with the numbers of the case', () => {
+  for (const [code, params] of Object.entries(ERROR_SAMPLES)) {
+    const { title, message, hint } = errorsZh[code as keyof typeof errorsZh];
+    const text = fillMessage(message as (p: unknown) => string, params);
+    for (const part of [title, text ?? '', hint]) expect(part, code).toMatch(HAN);
+  }
+  for (const [code, params] of Object.entries(WARNING_SAMPLES)) {
+    const { message, hint } = warningsZh[code as keyof typeof warningsZh];
+    for (const part of [fillMessage(message as (p: unknown) => string, params) ?? '', hint]) expect(part, code).toMatch(HAN);
+  }
+});
+
+it('no hint speaks of the command line to a reader of the page', () => {
+  for (const texts of [errorsEn, errorsZh, warningsEn, warningsZh]) {
+    for (const [code, { hint }] of Object.entries(texts)) expect(hint, code).not.toMatch(/--[a-z]|`/);
+  }
+});
+
+it('falls back to the words of the service where the numbers are not those that are known', () => {
+  const failure: Failure = {
+    kind: 'service',
+    code: 'FW_FACE_NOT_FOUND',
+    status: 422,
+    message: 'No face found',
+    params: { renamed: 1 },
+    requestId: 'r',
+    retryAfterS: null,
+  };
+  const texts: Texts = { language: 'zh', locale: 'zh-CN', t: zh, errors: errorsZh, warnings: warningsZh };
+  expect(describeFailure(failure, texts)).toMatchObject({ title: '没有找到人脸', detail: 'No face found', requestId: 'r' });
+});
+
+it.each([
+  [null, ['zh-Hant-TW', 'en'], 'zh'],
+  [null, ['fr-FR', 'en-US', 'zh'], 'en'],
+  [null, ['de'], 'en'],
+  ['zh', ['en'], 'zh'],
+  ['xx', ['zh'], 'zh'],
+] as const)('of %s and %j it takes %s', (stored, preferred, expected) => {
+  expect(chooseLanguage(stored, preferred)).toBe(expected);
+});

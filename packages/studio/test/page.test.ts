@@ -1,0 +1,536 @@
+/**
+ * @module The page in a real browser on the real service: the whole way from a photo to a face, and everything that may go wrong on
+ * it. Screenshots of every view land in packages/studio/test-output.
+ */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { createClient } from '@facewright/client';
+import axe from 'axe-core';
+import validator from 'gltf-validator';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import sharp, { type Sharp } from 'sharp';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { findChromium, launchBrowser } from './launch-browser.ts';
+import { type RunningService, startService } from './start-service.ts';
+
+const output = fileURLToPath(new URL('../test-output/', import.meta.url));
+const portrait = readFileSync(fileURLToPath(new URL('../../../examples/portrait.jpg', import.meta.url)));
+const chromium = findChromium();
+/** A cold machine without a graphics card needs this long for the slowest step. */
+const STEP_MS = 60_000;
+const TEST_MS = 240_000;
+/** Drawing without a graphics card takes as long as there are pixels. */
+const SMALL = { width: 720, height: 600 };
+
+let service: RunningService;
+let browser: Browser;
+let context: BrowserContext;
+/** What the page must never do: other hosts, blocked content, errors. */
+let offences: string[];
+/** Id of a finished face that the tests look at. */
+let faceId = '';
+
+beforeEach((test) => {
+  if (chromium === null) test.skip('there is no Chromium here (set FACEWRIGHT_CHROMIUM)');
+});
+beforeAll(async () => {
+  if (chromium === null) return;
+  mkdirSync(output, { recursive: true });
+  [service, browser] = await Promise.all([startService(), launchBrowser(chromium)]);
+  const client = createClient({ baseUrl: service.url, apiKey: service.key });
+  const photo = new Blob([portrait], { type: 'image/jpeg' });
+  const face = await client.create(photo, { wait: 60, options: { formats: ['glb', 'obj', 'maps', 'preview', 'json'] } });
+  faceId = face.id;
+  await client.create(photo, { wait: 60 });
+}, TEST_MS);
+afterAll(async () => {
+  await browser?.close();
+  await service?.stop();
+});
+afterEach(async () => {
+  await context?.close();
+});
+
+interface OpenOptions extends BrowserContextOptions {
+  readonly path?: string;
+  readonly withKey?: boolean;
+}
+
+async function open({ path = '', withKey = true, ...options }: OpenOptions = {}): Promise<Page> {
+  context = await browser.newContext({ viewport: SMALL, locale: 'en-GB', reducedMotion: 'reduce', ...options });
+  context.setDefaultTimeout(STEP_MS);
+  offences = [];
+  if (withKey) await context.addInitScript((key) => sessionStorage.setItem('facewright.key', key), service.key);
+  await context.addInitScript(() => {
+    // biome-ignore lint/suspicious/noConsole: this is how the page tells the test
+    addEventListener('securitypolicyviolation', (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI}`));
+  });
+  const page = await context.newPage();
+  page.on('request', (request) => {
+    const url = request.url();
+    if (!url.startsWith(service.url) && !url.startsWith('blob:') && !url.startsWith('data:')) offences.push(`request to ${url}`);
+  });
+  page.on('pageerror', (error) => offences.push(`error: ${error.message}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/Failed to load resource|net::ERR_/.test(message.text())) offences.push(message.text());
+  });
+  await page.goto(service.url + path);
+  return page;
+}
+
+const shoot = (page: Page, name: string) => page.screenshot({ path: `${output}${name}.png`, timeout: STEP_MS });
+const waitForFace = (page: Page) => page.locator('canvas[data-ready="true"]').waitFor();
+const chooseFile = (page: Page, buffer: Buffer, name: string, mimeType: string) =>
+  page.locator('input[type=file]').setInputFiles({ name, mimeType, buffer });
+
+/** The pixels of the viewer, small. */
+async function readCanvas(page: Page): Promise<Buffer> {
+  return sharp(await page.locator('canvas.face-canvas').screenshot())
+    .resize(64, 64, { fit: 'fill' })
+    .removeAlpha()
+    .raw()
+    .toBuffer();
+}
+
+/** Mean difference of two pictures, 0..255. */
+function compare(a: Buffer, b: Buffer): number {
+  return a.reduce((sum, value, i) => sum + Math.abs(value - b[i]!), 0) / a.length;
+}
+
+/** Waits until the picture is not what it was: drawing takes a moment without a graphics card. */
+async function expectChange(page: Page, before: Buffer): Promise<Buffer> {
+  // Two drawings of the same are equal to the pixel; the smallest change that is looked for is that of a mouth: some 0.2 in the mean.
+  await expect.poll(async () => compare(await readCanvas(page), before), { timeout: STEP_MS, interval: 300 }).toBeGreaterThan(0.1);
+  return readCanvas(page);
+}
+
+async function expectAccessible(page: Page, what: string): Promise<void> {
+  await page.evaluate(axe.source);
+  const violations = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: typeof import('axe-core') };
+    const { violations } = await axe.run(document, { resultTypes: ['violations'] });
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary?.split('\n')[1] ?? ''}`),
+    );
+  });
+  expect(violations, what).toEqual([]);
+}
+
+const expectNoSideScroll = async (page: Page) =>
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+
+/** A problem of the service, answered by the test in its place. */
+const problem = (status: number, code: string, more: object = {}) => ({
+  status,
+  headers: { 'content-type': 'application/problem+json', ...('retryAfterS' in more ? { 'retry-after': String(more.retryAfterS) } : {}) },
+  body: JSON.stringify({
+    type: 'about:blank',
+    title: 'x',
+    status,
+    detail: 'As the service says it',
+    code,
+    hint: 'x',
+    requestId: 'req-1',
+    ...more,
+  }),
+});
+
+describe('from a photo to a face', () => {
+  it(
+    'asks for a key, takes the example, shows progress and landmarks, and opens the face',
+    async () => {
+      const page = await open({ withKey: false, viewport: { width: 1280, height: 800 } });
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('API key').fill('fw_wrong');
+      await dialog.getByRole('button', { name: 'Continue' }).click();
+      await page.getByText('This key is not known here').waitFor();
+      await shoot(page, 'key');
+      await dialog.getByLabel('API key').fill(service.key);
+      await dialog.getByRole('button', { name: 'Continue' }).click();
+      await dialog.waitFor({ state: 'detached' });
+      await shoot(page, 'home');
+      await page.getByRole('button', { name: 'Try the example portrait' }).click();
+      await page.getByRole('heading', { name: /Making the face|Sending the photo|Waiting for its turn/ }).waitFor();
+      // They are there before the face is.
+      await page.locator('[data-points="478"]').waitFor();
+      await shoot(page, 'progress');
+      await waitForFace(page);
+      await shoot(page, 'result');
+      expect(offences).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'turns by keys and by dragging, and every view looks different',
+    async () => {
+      const page = await open({ path: `#/face/${faceId}` });
+      await waitForFace(page);
+      let picture = await readCanvas(page);
+      await page.locator('canvas.face-canvas').press('ArrowRight');
+      picture = await expectChange(page, picture);
+      const box = (await page.locator('canvas.face-canvas').boundingBox())!;
+      await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+      await page.mouse.down();
+      await page.mouse.move(box.x + box.width / 2 + 120, box.y + box.height / 2, { steps: 3 });
+      await page.mouse.up();
+      picture = await expectChange(page, picture);
+      for (const view of ['clay', 'wireframe', 'uv', 'albedo', 'normals']) {
+        await page.locator(`input[value="${view}"]`).check({ force: true });
+        picture = await expectChange(page, picture);
+      }
+      expect(offences).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'moves the face by a slider, a preset and the demo, and the light by another',
+    async () => {
+      const page = await open({ path: `#/face/${faceId}` });
+      await waitForFace(page);
+      let picture = await readCanvas(page);
+      await page.getByRole('slider', { name: 'Direction' }).fill('-120');
+      picture = await expectChange(page, picture);
+      await page.getByRole('tab', { name: 'Expression' }).click();
+      expect(await page.locator('.slider').count()).toBe(52);
+      await page.locator('summary', { hasText: 'Jaw' }).click();
+      await page.getByRole('slider', { name: 'jawOpen' }).fill('1');
+      picture = await expectChange(page, picture);
+      await shoot(page, 'expression');
+      await page.getByRole('button', { name: 'Smile' }).click();
+      picture = await expectChange(page, picture);
+      await page.getByRole('button', { name: 'Talk and blink' }).click();
+      await expectChange(page, picture);
+      await page.getByRole('button', { name: 'Stop' }).click();
+      expect(offences).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'downloads a GLB without errors, a zip with the OBJ, and a screenshot',
+    async () => {
+      const page = await open({ path: `#/face/${faceId}` });
+      await waitForFace(page);
+      const save = async (name: RegExp) => {
+        const download = page.waitForEvent('download');
+        await page.getByRole('link', { name }).or(page.getByRole('button', { name })).first().click();
+        return readFileSync(await (await download).path());
+      };
+      const report = await validator.validateBytes(new Uint8Array(await save(/Download GLB/)), { maxIssues: 100 });
+      expect(report.issues.messages.filter(({ severity }) => severity <= 1)).toEqual([]);
+      expect((await sharp(await save(/^Screenshot$/)).metadata()).hasAlpha).toBe(true);
+      await page.getByRole('tab', { name: 'Files' }).click();
+      const { unzipSync } = await import('fflate');
+      const names = Object.keys(unzipSync(new Uint8Array(await save(/OBJ with textures/))));
+      expect(names).toEqual(expect.arrayContaining(['face.obj', 'face.mtl', 'albedo.png']));
+      await shoot(page, 'files');
+      expect(offences).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'films a turntable',
+    async () => {
+      const page = await open({ path: `#/face/${faceId}` });
+      await waitForFace(page);
+      const download = page.waitForEvent('download');
+      await page.getByRole('button', { name: 'Turntable video' }).click();
+      const video = readFileSync(await (await download).path());
+      // EBML, which WebM is made of.
+      expect(video.subarray(0, 4).toString('hex')).toBe('1a45dfa3');
+      expect(video.length).toBeGreaterThan(10_000);
+    },
+    TEST_MS,
+  );
+
+  it.each([
+    ['png', 'image/png', (photo: Sharp) => photo.png()],
+    ['webp', 'image/webp', (photo: Sharp) => photo.webp()],
+    ['avif', 'image/avif', (photo: Sharp) => photo.avif({ effort: 0 })],
+    // Lies on its side; the orientation says so.
+    ['jpg', 'image/jpeg', (photo: Sharp) => photo.rotate(90).withMetadata({ orientation: 8 }).jpeg()],
+  ])(
+    'takes %s, upright, and lays the mesh over the photo',
+    async (ending, type, encode) => {
+      const page = await open();
+      await page.locator('.options summary').click();
+      await page.getByLabel('OBJ').uncheck();
+      await page.getByLabel('Textures').uncheck();
+      await chooseFile(page, await encode(sharp(portrait).resize(640)).toBuffer(), `portrait.${ending}`, type);
+      await waitForFace(page);
+      await page.getByText('On the photo').click();
+      const photo = page.locator('.windowed-photo img');
+      await photo.waitFor();
+      const size = await photo.evaluate((image: HTMLImageElement) => [image.naturalWidth, image.naturalHeight]);
+      expect(size).toEqual([640, 800]);
+      const before = await readCanvas(page);
+      await page.getByRole('slider', { name: 'Mesh over photo' }).fill('0');
+      await expectChange(page, before);
+      await shoot(page, `overlay-${ending}`);
+      expect(offences).toEqual([]);
+    },
+    120_000,
+  );
+
+  it(
+    'picks a job up after a reload',
+    async () => {
+      const page = await open();
+      await chooseFile(page, portrait, 'portrait.jpg', 'image/jpeg');
+      await page.waitForURL(/#\/face\//);
+      await page.getByRole('heading', { name: /Making the face|Waiting for its turn/ }).waitFor();
+      await page.reload();
+      await waitForFace(page);
+      // The photo, too: it lies in this browser.
+      expect(await page.locator('input[value="overlay"]').isEnabled()).toBe(true);
+      expect(offences).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'makes a batch of several photos and tells of each',
+    async () => {
+      const page = await open();
+      const small = await sharp(portrait).resize(480).jpeg().toBuffer();
+      const grey = await sharp({ create: { width: 400, height: 400, channels: 3, background: '#888' } })
+        .png()
+        .toBuffer();
+      await page.locator('.options summary').click();
+      for (const format of ['OBJ', 'Textures', 'Measurements']) await page.getByLabel(format).uncheck();
+      await page.locator('input[type=file]').setInputFiles([
+        { name: 'one.jpg', mimeType: 'image/jpeg', buffer: small },
+        { name: 'nobody.png', mimeType: 'image/png', buffer: grey },
+      ]);
+      await page.getByText('2 of 2 done').waitFor();
+      await page.getByText('1 failed').waitFor();
+      await page.getByText(/No face was found/).waitFor();
+      await page.getByRole('link', { name: 'Download all (zip)' }).waitFor();
+      await shoot(page, 'batch');
+      await expectAccessible(page, 'batch');
+      expect(offences).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'lists faces, compares two, and deletes one',
+    async () => {
+      const page = await open({ path: '#/history' });
+      await page.locator('.card-succeeded').first().waitFor();
+      const count = await page.locator('.card').count();
+      await expectAccessible(page, 'history');
+      await shoot(page, 'history');
+      await page.getByLabel('Select to compare').nth(0).check();
+      await page.getByLabel('Select to compare').nth(1).check();
+      await page.getByRole('button', { name: 'Compare the two' }).click();
+      await expect.poll(() => page.locator('canvas[data-ready="true"]').count(), { timeout: STEP_MS }).toBe(2);
+      await shoot(page, 'compare');
+      await expectAccessible(page, 'compare');
+      await page.goBack();
+      await page.getByRole('button', { name: 'Delete this face' }).first().click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+      await expect.poll(() => page.locator('.card').count()).toBe(count - 1);
+      expect(offences).toEqual([]);
+    },
+    TEST_MS,
+  );
+});
+
+describe('what goes wrong', () => {
+  it('shows the photo and what to do where there is no face, in both languages', async () => {
+    const page = await open();
+    const grey = await sharp({ create: { width: 500, height: 400, channels: 3, background: '#777' } })
+      .jpeg()
+      .toBuffer();
+    await chooseFile(page, grey, 'wall.jpg', 'image/jpeg');
+    await page.getByRole('alert').getByText('No face was found').waitFor();
+    await page.getByAltText('Your photo').waitFor();
+    await shoot(page, 'no-face');
+    await expectAccessible(page, 'no face');
+    await page.getByRole('button', { name: '切换到中文' }).click();
+    await page.getByRole('alert').getByText('没有找到人脸', { exact: true }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe('zh-CN');
+    await shoot(page, 'no-face-zh');
+    expect(offences).toEqual([]);
+  });
+
+  it('refuses what is no photo before sending it', async () => {
+    const page = await open();
+    const sent: string[] = [];
+    page.on('request', (request) => request.method() === 'PUT' && sent.push(request.url()));
+    await chooseFile(page, Buffer.from('not a picture'), 'notes.jpg', 'image/jpeg');
+    await page.getByRole('alert').getByText('This is not a photo').waitFor();
+    await chooseFile(page, Buffer.concat([portrait, Buffer.alloc(26 * 2 ** 20)]), 'large.jpg', 'image/jpeg');
+    await page.getByRole('alert').getByText('The photo is too large').waitFor();
+    expect(sent).toEqual([]);
+  });
+
+  it(
+    'counts down when the service is busy, and sends again by itself',
+    async () => {
+      const page = await open();
+      let answers = 0;
+      await page.route('**/v1/reconstructions/*', (route) =>
+        route.request().method() === 'PUT' && answers++ === 0
+          ? route.fulfill(problem(429, 'FW_QUEUE_FULL', { retryAfterS: 3, params: { queued: 256, retryAfterS: 3 } }))
+          : route.continue(),
+      );
+      await chooseFile(page, await sharp(portrait).resize(480).jpeg().toBuffer(), 'portrait.jpg', 'image/jpeg');
+      await page.getByText(/Sending again in [123] s/).waitFor();
+      await shoot(page, 'busy');
+      await expectAccessible(page, 'busy');
+      await waitForFace(page);
+      expect(answers).toBe(2);
+    },
+    TEST_MS,
+  );
+
+  it.each([
+    [503, 'FW_STARTING', 'The service is starting'],
+    [413, 'FW_BODY_TOO_LARGE', 'That was too much at once'],
+    [403, 'FW_STORAGE_QUOTA', 'Your storage is used up'],
+  ])('tells of %i %s', async (status, code, title) => {
+    const page = await open();
+    await page.route('**/v1/reconstructions/*', (route) =>
+      route.request().method() === 'PUT' ? route.fulfill(problem(status, code, { params: { maxBytes: 1 } })) : route.continue(),
+    );
+    await chooseFile(page, portrait, 'portrait.jpg', 'image/jpeg');
+    await page.getByRole('alert').getByText(title).waitFor();
+  });
+
+  it(
+    'keeps the photo when the service does not answer, and tells of being offline',
+    async () => {
+      const page = await open();
+      await page.getByText('Drop a portrait here').waitFor();
+      await context.setOffline(true);
+      await page.getByText('You are offline').waitFor();
+      await chooseFile(page, portrait, 'portrait.jpg', 'image/jpeg');
+      await page.getByRole('alert').getByText('The service does not answer').waitFor();
+      await shoot(page, 'offline');
+      await context.setOffline(false);
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await page.getByRole('heading', { name: /Making the face|Waiting for its turn|Sending the photo/ }).waitFor();
+      await page.getByRole('button', { name: 'Cancel' }).click();
+      await page.getByRole('heading', { name: 'Canceled' }).or(page.locator('canvas[data-ready]')).first().waitFor();
+    },
+    TEST_MS,
+  );
+
+  it('lets a face of several be chosen on the photo', async () => {
+    const page = await open();
+    const faces = [1, 2].map((index) => ({ index, box: { x: 200 * index, y: 300, width: 150, height: 200 }, score: 0.9 }));
+    let isFirst = true;
+    await page.route('**/v1/reconstructions/*?*', (route) => {
+      if (route.request().method() !== 'PUT' || !isFirst) return route.continue();
+      isFirst = false;
+      return route.fulfill(problem(422, 'FW_FACE_SEVERAL', { params: { faces } }));
+    });
+    await chooseFile(page, portrait, 'two.jpg', 'image/jpeg');
+    await page.getByRole('button', { name: 'Face 2' }).waitFor();
+    await shoot(page, 'several');
+    const request = page.waitForRequest((r) => r.method() === 'PUT');
+    await page.getByRole('button', { name: 'Face 1' }).click();
+    expect(new URL((await request).url()).searchParams.get('face')).toBe('1');
+  });
+
+  it('says that a face is gone', async () => {
+    const page = await open({ path: '#/face/not-there' });
+    await page.getByRole('heading', { name: 'This face is not here' }).waitFor();
+    await expectAccessible(page, 'gone');
+  });
+
+  it('shows pictures where there is no WebGL', async () => {
+    const page = await open({ path: '' });
+    await context.addInitScript(() => {
+      const original = HTMLCanvasElement.prototype.getContext;
+      HTMLCanvasElement.prototype.getContext = function (this: HTMLCanvasElement, kind: string, ...rest: unknown[]) {
+        return kind.startsWith('webgl') ? null : (original as (...args: unknown[]) => unknown).call(this, kind, ...rest);
+      } as typeof original;
+    });
+    await page.goto(`${service.url}#/face/${faceId}`);
+    await page.reload();
+    await page.getByAltText('The photo, and the face from the front').waitFor();
+    await page.getByRole('link', { name: /Download GLB/ }).waitFor();
+    await shoot(page, 'no-webgl');
+  });
+});
+
+describe('for everyone', () => {
+  it(
+    'is usable by keys alone',
+    async () => {
+      const page = await open();
+      await page.getByText('Drop a portrait here').waitFor();
+      await page.keyboard.press('Tab');
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content');
+      await page.keyboard.press('Enter');
+      expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
+      await page.keyboard.press('Tab');
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Choose a photo');
+      await page.getByRole('button', { name: 'Use the camera' }).press('Enter');
+      await page.getByRole('dialog').waitFor();
+      await expectAccessible(page, 'camera');
+      await page.getByRole('button', { name: 'Turn the camera on' }).press('Enter');
+      await page.getByRole('button', { name: 'Take the picture' }).waitFor();
+      await shoot(page, 'camera');
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Use the camera');
+      await page.goto(`${service.url}#/face/${faceId}`);
+      await waitForFace(page);
+      await page.getByRole('tab', { name: 'Look' }).press('ArrowRight');
+      await page.getByRole('button', { name: 'Talk and blink' }).waitFor();
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Expression');
+    },
+    TEST_MS,
+  );
+
+  it.each(['light', 'dark'] as const)(
+    'has no accessibility violations in %s colours',
+    async (colorScheme) => {
+      const page = await open({ colorScheme, viewport: { width: 1280, height: 800 } });
+      await page.locator('.card').first().waitFor();
+      await page.locator('.options summary').click();
+      await expectAccessible(page, 'home');
+      await shoot(page, `home-${colorScheme}`);
+      await page.goto(`${service.url}#/face/${faceId}`);
+      await waitForFace(page);
+      for (const tab of ['Look', 'Expression', 'Measures', 'Files']) {
+        await page.getByRole('tab', { name: tab }).click();
+        await expectAccessible(page, tab);
+      }
+      await shoot(page, `files-${colorScheme}`);
+      expect(offences).toEqual([]);
+    },
+    120_000,
+  );
+
+  it.each([
+    [360, 740],
+    [3840, 2160],
+  ])(
+    'fits %i pixels, in Chinese too',
+    async (width, height) => {
+      const page = await open({ viewport: { width, height }, locale: 'zh-CN' });
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await expectNoSideScroll(page);
+      await shoot(page, `home-${width}`);
+      // Four thousand pixels of 3D take too long without a graphics card.
+      if (width > 2000) return;
+      await page.goto(`${service.url}#/face/${faceId}`);
+      await waitForFace(page);
+      await expectNoSideScroll(page);
+      await shoot(page, `result-${width}`);
+      for (const tab of ['表情', '测量', '文件']) {
+        await page.getByRole('tab', { name: tab }).click();
+        await expectNoSideScroll(page);
+      }
+    },
+    120_000,
+  );
+});
