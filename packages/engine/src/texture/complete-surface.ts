@@ -274,8 +274,8 @@ function closeCuts(
   workspace.memory.kernels.addNumbers(rgb.byteOffset, correction.byteOffset, rgb.length);
 }
 
-/** Texels to either side over which the share of the photo fades out: some five millimetres. */
-const FEATHER_RADIUS = 4;
+/** Texels to either side over which the share of the photo fades out: some eight millimetres. */
+const FEATHER_RADIUS = 7;
 
 /**
  * Share of the photo by how well it shows a place; toward the sides of the face it fades out over some millimetres, so that no edge is seen

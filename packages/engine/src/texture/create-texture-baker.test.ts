@@ -326,8 +326,8 @@ describe('createTextureBaker', () => {
     const portrait = renderSyntheticPortrait(canonical, wavySkin);
     const baked = await createTextureBaker(canonical, computeTextureTables(canonical, SIZE)).bake(portrait);
     expect(baked.surfaces.map((s) => s.materials)).toEqual([['skin']]);
-    // Most of the mask is seen from the front, eyes and mouth too; its edge is turned away and next to the background.
-    expect(baked.observedRatio).toBeGreaterThan(0.65);
+    // Most of the mask is seen from the front, eyes and mouth too; its edge is turned away and next to the background: a centimetre is completed.
+    expect(baked.observedRatio).toBeGreaterThan(0.6);
     const { data } = albedoOf(baked, 'skin');
     let darkest = 255;
     for (let o = 0; o < data.length; o += 3) darkest = Math.min(darkest, data[o]);
