@@ -104,7 +104,7 @@ describe('facewright serve', () => {
   it('drains on SIGTERM: running work is answered, new work refused, then it ends with 0', async () => {
     const { program, base } = await startServe();
     await program.line('Ready');
-    const answers = [1, 2, 3].map((brightness) => post(base, { 'idempotency-key': `k${brightness}` }));
+    const answers = Array.from({ length: 8 }, (_, k) => post(base, { 'idempotency-key': `k${k}` }));
     await vi.waitFor(
       async () => {
         const { usage } = (await (await fetch(`${base}/v1/account`)).json()) as { usage: { processing: number } };
@@ -124,9 +124,9 @@ describe('facewright serve', () => {
       () => ({ status: 503, code: 'FW_DRAINING', wait: '1' }),
     );
     expect(refused).toMatchObject({ status: 503, code: 'FW_DRAINING', wait: expect.stringMatching(/^\d+$/) });
-    // One ran; the others waited and go back to the journal, their requests are told where to look later.
+    // What ran is answered; what waited goes back to the journal, and its requests are told where to look later.
     const statuses = await Promise.all(answers.map(async (answer) => (await answer).status));
-    expect([...statuses].sort()).toEqual([201, 202, 202]);
+    expect(new Set(statuses)).toEqual(new Set([201, 202]));
     expect(await ended).toEqual({ code: 0, signal: null });
   });
 

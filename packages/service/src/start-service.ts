@@ -229,8 +229,11 @@ function checkRole(role: ServiceRole, config: Config, log: Log): void {
     const problem = `is needed to run \`${role}\` on its own (or run \`serve\`)`;
     throw new FacewrightError('FW_CONFIG_INVALID', { problems: [{ field: 'redisUrl', problem }] });
   }
-  if (role === 'api' && config.linkSecret === undefined && config.s3Bucket !== undefined) {
-    log.warn({}, 'linkSecret is not set: links to files work only with the instance that made them, unless the data folder is shared');
+  // With a bucket there is no reason for a common data folder, where secrets would be found.
+  if (config.s3Bucket === undefined) return;
+  for (const name of ['linkSecret', 'webhookSecret'] as const) {
+    if (config[name] === undefined)
+      log.warn({ setting: name }, 'This secret is not set: every data folder has its own, and others do not know it');
   }
 }
 
