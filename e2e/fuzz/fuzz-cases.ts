@@ -100,8 +100,9 @@ const query = fc
 
 /** Percent-encoded so that it is one token of a request line; what is encoded already stays. */
 function encode(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these end a request line
-  return text.toWellFormed().replace(/[\x00-\x20\x7f#?&]|[^\x00-\x7e]/gu, (c) => encodeURIComponent(c));
+  return Buffer.from(text)
+    .toString()
+    .replace(/[^!-~]|[#?&]/gu, (c) => encodeURIComponent(c));
 }
 
 const HEADER_NAMES = [

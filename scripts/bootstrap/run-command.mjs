@@ -56,6 +56,11 @@ const COMMANDS = {
     needsBuild: true,
     run: (args) => runScript('e2e/crowd/main.ts', args),
   },
+  'fuzz:service': {
+    description: 'send malformed requests and photos to the service (--cases 10000 --seed N)',
+    needsBuild: true,
+    run: (args) => runScript('e2e/fuzz/main.ts', args),
+  },
   docs: {
     description: 'write the generated pages (--check: compare only)',
     needsBuild: false,

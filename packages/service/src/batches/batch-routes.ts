@@ -13,6 +13,7 @@ import { guardUpload } from '../http/guard-upload.ts';
 import { jobIdFromKey } from '../http/job-id.ts';
 import { parseJobOptions, type RequestFields } from '../http/parse-job-options.ts';
 import { setRateHeaders } from '../http/rate-headers.ts';
+import { readParts } from '../http/read-parts.ts';
 import { readQuery } from '../http/read-photo-upload.ts';
 import { jobPrefix } from '../storage/job-keys.ts';
 import type { Tenant } from '../tenants/tenant.ts';
@@ -180,7 +181,7 @@ export function batchRoutes(app: FastifyInstance, context: AppContext): void {
     let committed = false;
     try {
       if (known === null) await store.markKnown(tenant, id);
-      const { options: jobOptions, webhookUrl } = await readBody(request, reply, receiver);
+      const { options: jobOptions, webhookUrl } = await readBody(request, reply, receiver, guard.signal);
       if (receiver.photos.length === 0) throw invalidRequest('photo', 'is missing');
       if (webhookUrl !== null) await checkWebhook(webhookUrl);
       const fingerprint = computeBatchFingerprint(receiver.photos, jobOptions, webhookUrl);
@@ -230,7 +231,12 @@ export function batchRoutes(app: FastifyInstance, context: AppContext): void {
     await context.checkWebhookUrl(url);
   }
 
-  async function readBody(request: FastifyRequest, reply: FastifyReply, receiver: PhotoReceiver): Promise<RequestFields> {
+  async function readBody(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    receiver: PhotoReceiver,
+    signal: AbortSignal,
+  ): Promise<RequestFields> {
     const query = readQuery(request);
     const type = (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
     const encoding = request.headers['content-encoding'];
@@ -250,19 +256,21 @@ export function batchRoutes(app: FastifyInstance, context: AppContext): void {
       });
     }
     giveContinue(request.raw, reply.raw);
-    return await readForm(request, query, receiver);
+    return await readForm(request, query, receiver, signal);
   }
 
   async function readForm(
     request: FastifyRequest,
     query: Readonly<Record<string, string>>,
     receiver: PhotoReceiver,
+    signal: AbortSignal,
   ): Promise<RequestFields> {
     const fields = new Map(Object.entries(query));
     // Options that are wrong are told before hundreds of photos are sent, where they come first.
     parseJobOptions(query, context.models);
-    const parts = request.parts({
-      limits: {
+    const parts = readParts(
+      request,
+      {
         // Our own counters refuse; the parser would only cut.
         fileSize: config.batchMaxBytes + 1,
         files: config.batchMaxPhotos + 2,
@@ -272,7 +280,8 @@ export function batchRoutes(app: FastifyInstance, context: AppContext): void {
         fieldNameSize: 100,
         headerPairs: 20,
       },
-    });
+      signal,
+    );
     for await (const part of parts) {
       const { fieldname } = part;
       if (part.type === 'field') {

@@ -4,6 +4,9 @@ import { SINGLE_USER_TENANT, type Tenant } from '../tenants/tenant.ts';
 import type { AppDeps } from './app-deps.ts';
 import { checkLink } from './links.ts';
 
+/** Authorization headers of one request that are looked at. */
+const MAX_AUTHORIZATIONS = 3;
+
 /**
  * The tenant that a request belongs to: by key, by signed link where the route takes one, or the single user.
  *
@@ -18,9 +21,13 @@ export function authenticate(
   const query = request.query as Record<string, unknown>;
   if (takesLinks && query.signature !== undefined) return authenticateLink(request, query, deps);
   if (tenants.singleUser) return tenants.tenant(SINGLE_USER_TENANT);
-  const header = request.headers.authorization;
-  if (header === undefined) throw new FacewrightError('FW_AUTH_REQUIRED', {});
-  const tenant = tenants.authenticate(/^Bearer +(\S+) *$/i.exec(header)?.[1] ?? '');
+  // Some programs add a token of their own for another service (Gradio's client that of Hugging Face): whichever is a key of ours counts.
+  const { headersDistinct } = request.raw as { headersDistinct?: NodeJS.Dict<string[]> };
+  const sent = headersDistinct?.authorization ?? [request.headers.authorization ?? []].flat();
+  if (sent.length === 0) throw new FacewrightError('FW_AUTH_REQUIRED', {});
+  const tenant = sent
+    .slice(0, MAX_AUTHORIZATIONS)
+    .reduce<Tenant | null>((found, header) => found ?? tenants.authenticate(/^Bearer +(\S+) *$/i.exec(header)?.[1] ?? ''), null);
   if (tenant === null) throw new FacewrightError('FW_AUTH_INVALID', {});
   return tenant;
 }

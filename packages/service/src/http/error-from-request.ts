@@ -4,9 +4,13 @@ import type { z } from 'zod';
 /** Longest piece of a caller's own text that an answer repeats. */
 const MAX_ECHO = 60;
 
-/** What was wrong with a request, field by field. */
-export function invalidRequest(field: string, problem: string, cause?: unknown): FacewrightError<'FW_REQUEST_INVALID'> {
-  return new FacewrightError('FW_REQUEST_INVALID', { problems: [{ field: shorten(field), problem: shorten(problem, 200) }] }, { cause });
+/** What was wrong with a request. A part of a form may come without a name, whatever its type says. */
+export function invalidRequest(field: string | undefined, problem: string, cause?: unknown): FacewrightError<'FW_REQUEST_INVALID'> {
+  return new FacewrightError(
+    'FW_REQUEST_INVALID',
+    { problems: [{ field: shorten(field ?? 'a part without a name'), problem: shorten(problem, 200) }] },
+    { cause },
+  );
 }
 
 /** The problems that a schema found. */

@@ -11,6 +11,8 @@ export function holdContinue(server: Server): void {
     waiting.add(request);
     server.emit('request', request, response);
   });
+  // Expectations that nobody knows are not met, and harm nobody (RFC 9110, 10.1.1); Node would answer in its own words.
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => void server.emit('request', request, response));
 }
 
 /** The caller may send its body now. */

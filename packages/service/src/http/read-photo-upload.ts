@@ -5,6 +5,7 @@ import type { OpenedPhoto } from './create-photo-acceptor.ts';
 import { invalidRequest } from './error-from-request.ts';
 import { giveContinue } from './expect-continue.ts';
 import { parseJobOptions } from './parse-job-options.ts';
+import { readParts } from './read-parts.ts';
 
 const EXPECTED = 'multipart/form-data with a file "photo", or the image itself (image/… or application/octet-stream)';
 /** Options are short words. */
@@ -49,8 +50,9 @@ async function readForm(
   { models, maxPhotoBytes, signal }: ReadUploadOptions,
 ): Promise<OpenedPhoto> {
   giveContinue(request.raw, reply.raw);
-  const parts = request.parts({
-    limits: {
+  const parts = readParts(
+    request,
+    {
       // One more than allowed: our own counter refuses it, the parser would only cut it.
       fileSize: maxPhotoBytes + 1,
       files: 2,
@@ -60,10 +62,11 @@ async function readForm(
       fieldNameSize: 100,
       headerPairs: 20,
     },
-  });
+    signal,
+  );
   const fields = new Map(Object.entries(query));
   const next = async () => {
-    const { value, done } = await raceSignal(parts.next(), signal);
+    const { value, done } = await parts.next();
     return done ? null : value;
   };
   const addField = (part: { fieldname: string; value: unknown; valueTruncated: boolean }) => {
@@ -103,20 +106,4 @@ export function readQuery(request: FastifyRequest): Record<string, string> {
   });
   // Defined, not assigned: a parameter may be called __proto__.
   return Object.fromEntries(entries);
-}
-
-async function raceSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort!);
-    // Nobody waits for it any more where the signal was first.
-    promise.catch(() => {});
-  }
 }
