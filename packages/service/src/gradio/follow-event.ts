@@ -31,8 +31,8 @@ export interface FollowOptions {
   readonly baseUrl: string;
   readonly signal: AbortSignal;
   readonly send: (message: GradioMessage) => void;
-  /** Resolves when a canceled event's client is ready to hear of it. */
-  readonly settleCancel: () => Promise<void>;
+  /** Resolves when the client is ready to hear of the end. */
+  readonly beforeEnd: (isCanceled: boolean) => Promise<void>;
 }
 
 /** Tells what happens to an event until its end, which is the last message. Ends early, without one, when `signal` aborts. */
@@ -41,6 +41,7 @@ export async function followEvent(context: AppContext, store: SessionStore, even
   const { send, signal } = options;
   if (event.id.startsWith('x')) {
     const text = (await store.readRefusal(event.tenant, event.id)) ?? 'This call is not known any more. Call again.';
+    await options.beforeEnd(false);
     return send(failed(text));
   }
   let latest: Job | null = null;
@@ -56,7 +57,7 @@ export async function followEvent(context: AppContext, store: SessionStore, even
       const job: Job | null = latest;
       if (job === null) return send(failed('This reconstruction was deleted.'));
       if (isFinished(job.state)) {
-        if (job.state === 'canceled') await options.settleCancel();
+        await options.beforeEnd(job.state === 'canceled');
         return send(endOf(job, context, options.baseUrl));
       }
       if (job.state === 'queued') await tellRank(job);

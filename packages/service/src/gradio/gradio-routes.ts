@@ -9,6 +9,7 @@ import { giveContinue } from '../http/expect-continue.ts';
 import { guardUpload } from '../http/guard-upload.ts';
 import { publicError, retryAfterOf } from '../http/problem.ts';
 import { setRateHeaders } from '../http/rate-headers.ts';
+import { readParts } from '../http/read-parts.ts';
 import { sendObject } from '../http/send-object.ts';
 import { sendWhileArriving } from '../http/send-problem.ts';
 import { setCorsHeaders } from '../http/set-cors-headers.ts';
@@ -16,7 +17,7 @@ import { formatEventId, type GradioEvent, parseEventId } from './event-id.ts';
 import { followEvent, type GradioMessage, textOfError } from './follow-event.ts';
 import { GRADIO_PREFIX, gradioConfig, gradioInfo } from './gradio-documents.ts';
 import { formatUploadPath, readGradioInput, UPLOAD_GONE } from './gradio-input.ts';
-import { createSessionStore } from './session-store.ts';
+import { createSessionStore, type SessionEvent } from './session-store.ts';
 
 /** What the former demo gave: a model file and the texture of its UV map. */
 const OPTIONS = jobOptionsSchema.parse({ formats: ['glb', 'maps'] });
@@ -31,6 +32,8 @@ const LINGER_MS = 500;
 /** Clients that cancel send `/reset` next and are ready for the end a little after it; one that sends none is ready after the second. */
 const AFTER_RESET_MS = 200;
 const AFTER_CANCEL_MS = 1500;
+/** A client that hears of an end before it has read the answer to its call does not know whose end it is. */
+const AFTER_JOIN_MS = 150;
 /** Refusals that belong into the status of a call: clients have words of their own for a queue that takes nothing. */
 const BUSY = new Set(['FW_QUEUE_FULL', 'FW_STARTING', 'FW_DRAINING']);
 /** Sessions are named by clients, in few letters. */
@@ -118,9 +121,8 @@ export function gradioRoutes(app: FastifyInstance, context: AppContext): void {
         if (!isFacewrightError(error, 'FW_QUEUE_FULL') && !isFacewrightError(error, 'FW_TENANT_QUEUE_FULL')) throw error;
       });
       giveContinue(request.raw, reply.raw);
-      const parts = request.parts({
-        limits: { fileSize: config.maxPhotoBytes + 1, files: MAX_FILES, fields: 4, parts: MAX_FILES + 4, headerPairs: 20 },
-      });
+      const limits = { fileSize: config.maxPhotoBytes + 1, files: MAX_FILES, fields: 4, parts: MAX_FILES + 4, headerPairs: 20 };
+      const parts = readParts(request, limits, guard.signal);
       for await (const part of parts) {
         guard.signal.throwIfAborted();
         if (part.type !== 'file') continue;
@@ -188,8 +190,11 @@ export function gradioRoutes(app: FastifyInstance, context: AppContext): void {
     setTimeout(() => canceled.delete(event.id), 60_000).unref();
     await queue.cancel(event.tenant, event.id);
   }
-  async function settleCancel(id: string, signal: AbortSignal): Promise<void> {
+  /** Waits until the client of a session can hear of an event's end. */
+  async function beforeEnd({ id, joinedAt }: SessionEvent, isCanceled: boolean, signal: AbortSignal): Promise<void> {
     const begin = Date.now();
+    if (!isCanceled) await sleep(Math.min(AFTER_JOIN_MS, Math.max(0, joinedAt + AFTER_JOIN_MS - begin)));
+    if (!isCanceled) return;
     // A reset that comes meanwhile brings the time forward.
     for (const until = () => canceled.get(id) ?? begin + AFTER_CANCEL_MS; Date.now() < until() && !signal.aborted; ) await sleep(50);
   }
@@ -216,24 +221,39 @@ export function gradioRoutes(app: FastifyInstance, context: AppContext): void {
     const open = new Set<string>();
     const told = new Set<string>();
     let lingering: NodeJS.Timeout | null = null;
-    const follow = (ids: readonly string[]): void => {
-      for (const id of ids) {
+    const follow = (events: readonly SessionEvent[]): void => {
+      for (const joined of events) {
+        const { id } = joined;
         if (open.has(id) || told.has(id)) continue;
         open.add(id);
         if (lingering !== null) clearTimeout(lingering);
-        const event = formatEventId(linkSecret, { tenant, id });
-        const send = (message: GradioMessage): void => write(message, event);
-        followEvent(context, store, { tenant, id }, { baseUrl, signal: stop, send, settleCancel: () => settleCancel(id, stop) })
-          .catch((err: unknown) => {
-            log.warn({ err, requestId: request.id, jobId: id }, 'a Gradio event ended early');
-            send({ msg: 'process_completed', success: false, output: { error: textOfError(err), title: 'Error' } });
-          })
-          .finally(() => {
-            open.delete(id);
-            told.add(id);
-            if (open.size === 0) lingering = setTimeout(() => void finish(), LINGER_MS);
-          });
+        void tell(joined).finally(() => {
+          open.delete(id);
+          told.add(id);
+          if (open.size === 0) lingering = setTimeout(() => void finish(), LINGER_MS);
+        });
       }
+    };
+    const tell = async (joined: SessionEvent): Promise<void> => {
+      const { id } = joined;
+      const event = formatEventId(linkSecret, { tenant, id });
+      const send = (message: GradioMessage): void => write(message, event);
+      try {
+        await followEvent(
+          context,
+          store,
+          { tenant, id },
+          { baseUrl, signal: stop, send, beforeEnd: (isCanceled) => beforeEnd(joined, isCanceled, stop) },
+        );
+      } catch (err) {
+        log.warn({ err, requestId: request.id, jobId: id }, 'a Gradio event ended early');
+        send({ msg: 'process_completed', success: false, output: { error: textOfError(err), title: 'Error' } });
+      }
+      if (stop.aborted) return;
+      // Told once: older clients break when a stream that they open anew tells of an end again.
+      await store
+        .forget(tenant, session, id)
+        .catch((err: unknown) => log.warn({ err, requestId: request.id }, 'an event was not forgotten'));
     };
     const look = async (): Promise<void> => follow(await store.list(tenant, session));
     const finish = async (): Promise<void> => {
@@ -241,9 +261,6 @@ export function gradioRoutes(app: FastifyInstance, context: AppContext): void {
       if (open.size > 0 || stop.aborted) return;
       write({ msg: 'close_stream' }, null);
       out.end();
-      await store
-        .forget(tenant, session, told)
-        .catch((err: unknown) => log.warn({ err, requestId: request.id }, 'a session was not deleted'));
     };
     const lookQuietly = (): void => void look().catch(() => {});
     const looking = setInterval(lookQuietly, SESSION_LOOK_MS);
@@ -274,7 +291,7 @@ export function gradioRoutes(app: FastifyInstance, context: AppContext): void {
       if (message.success === true) end('complete', output.data);
       else end('error', { error: output.error });
     };
-    followEvent(context, store, event, { baseUrl: baseUrlOf(request), signal, send, settleCancel: async () => {} }).catch((err: unknown) =>
+    followEvent(context, store, event, { baseUrl: baseUrlOf(request), signal, send, beforeEnd: async () => {} }).catch((err: unknown) =>
       end('error', { error: textOfError(err) }),
     );
     return reply.send(out);

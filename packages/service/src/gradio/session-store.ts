@@ -6,6 +6,12 @@ import type { ObjectStorage } from '../storage/object-storage.ts';
 /** How long an upload waits for its call, milliseconds. */
 const UPLOAD_TTL_MS = 15 * 60_000;
 
+export interface SessionEvent {
+  readonly id: string;
+  /** Unix ms. */
+  readonly joinedAt: number;
+}
+
 /** What the routes must remember between requests, also between requests to different instances. */
 export interface SessionStore {
   /** A new name for an upload; the job that is made of it gets the same. */
@@ -18,9 +24,10 @@ export interface SessionStore {
   readRefusal(tenant: string, id: string): Promise<string | null>;
   /** Adds an event to a session of the tenant. */
   join(tenant: string, session: string, id: string): Promise<void>;
-  /** Ids of the session's events, in no order. */
-  list(tenant: string, session: string): Promise<readonly string[]>;
-  forget(tenant: string, session: string, ids: Iterable<string>): Promise<void>;
+  /** The session's events, in no order. */
+  list(tenant: string, session: string): Promise<readonly SessionEvent[]>;
+  /** The event has been told. */
+  forget(tenant: string, session: string, id: string): Promise<void>;
   /** Calls `listener` when this instance adds to the session. */
   onJoin(tenant: string, session: string, listener: () => void): () => void;
   close(): void;
@@ -66,15 +73,15 @@ export function createSessionStore(storage: ObjectStorage): SessionStore {
       joins.emit(`${tenant}/${session}`);
     },
     async list(tenant, session) {
-      const ids: string[] = [];
-      for await (const { key } of storage.list(sessionPrefix(tenant, session))) ids.push(key.slice(key.lastIndexOf('/') + 1));
-      return ids;
-    },
-    async forget(tenant, session, ids) {
-      for (const id of ids) {
-        await storage.delete(`${sessionPrefix(tenant, session)}/${id}`);
-        if (id.startsWith('x')) await storage.delete(refusalKey(tenant, id));
+      const events: SessionEvent[] = [];
+      for await (const { key, modifiedAt } of storage.list(sessionPrefix(tenant, session))) {
+        events.push({ id: key.slice(key.lastIndexOf('/') + 1), joinedAt: modifiedAt });
       }
+      return events;
+    },
+    async forget(tenant, session, id) {
+      await storage.delete(`${sessionPrefix(tenant, session)}/${id}`);
+      if (id.startsWith('x')) await storage.delete(refusalKey(tenant, id));
     },
     onJoin(tenant, session, listener) {
       const name = `${tenant}/${session}`;

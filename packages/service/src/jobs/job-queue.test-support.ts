@@ -188,8 +188,8 @@ export function describeJobQueue(name: string, createUnderTest: () => Promise<Qu
       const begin = performance.now();
       await submit(queue, 'a', 'one');
       expect((await first).job.id).toBe('one');
-      // Not a measure of speed: a queue that polls by the second fails, one that is woken has a tenfold margin.
-      expect(performance.now() - begin).toBeLessThan(1000);
+      // Not a measure of speed: a queue that is not woken waits for the end of a blocking command, 5 s.
+      expect(performance.now() - begin).toBeLessThan(4000);
       const aborted = new AbortController();
       const gone = queue.take('gone', aborted.signal);
       const stays = take(queue);
