@@ -33,6 +33,9 @@ export function paintStrands(model: FaceModel, layout: HeadLayout, map: TexelMap
   return out;
 }
 
+/** Samples per texel and side: strands are little wider than a texel, and single samples of them make steps. */
+const SAMPLES = 2;
+
 function paintStrandRow(
   out: Int8Array,
   triangle: Uint16Array,
@@ -48,22 +51,35 @@ function paintStrandRow(
     const p = row * size + column;
     const t = triangle[p];
     if (t === NO_TRIANGLE || bearsHair[t] === 0) continue;
-    const x = gradientX[3 * t] * (column + 0.5) + gradientX[3 * t + 1] * (row + 0.5) + gradientX[3 * t + 2];
-    const y = gradientY[3 * t] * (column + 0.5) + gradientY[3 * t + 1] * (row + 0.5) + gradientY[3 * t + 2];
-    const bend = wave[((Math.floor(y / 2) & 127) << 7) | (Math.floor(x / 2) & 127)];
-    const turn = (Math.atan2(x, y) / (2 * Math.PI) + 0.5 + bend) * PATTERN_TURN;
-    const along = (Math.sqrt(x * x + y * y) / STRAND_LENGTH_MM) * PATTERN_ROWS_PER_LENGTH;
-    const i = Math.floor(turn);
-    const j = Math.floor(along);
-    const fi = turn - i;
-    const fj = along - j;
-    const a = ((j & (PATTERN_ROWS - 1)) * PATTERN_TURN + (i & (PATTERN_TURN - 1))) | 0;
-    const b = ((j & (PATTERN_ROWS - 1)) * PATTERN_TURN + ((i + 1) & (PATTERN_TURN - 1))) | 0;
-    const c = (((j + 1) & (PATTERN_ROWS - 1)) * PATTERN_TURN + (i & (PATTERN_TURN - 1))) | 0;
-    const d = (((j + 1) & (PATTERN_ROWS - 1)) * PATTERN_TURN + ((i + 1) & (PATTERN_TURN - 1))) | 0;
-    const top = pattern[a] + fi * (pattern[b] - pattern[a]);
-    out[p] = top + fj * (pattern[c] + fi * (pattern[d] - pattern[c]) - top);
+    let sum = 0;
+    for (let j = 0; j < SAMPLES; j++) {
+      const v = row + (j + 0.5) / SAMPLES;
+      for (let i = 0; i < SAMPLES; i++) {
+        const u = column + (i + 0.5) / SAMPLES;
+        const x = gradientX[3 * t] * u + gradientX[3 * t + 1] * v + gradientX[3 * t + 2];
+        const y = gradientY[3 * t] * u + gradientY[3 * t + 1] * v + gradientY[3 * t + 2];
+        sum += samplePattern(pattern, wave, x, y);
+      }
+    }
+    out[p] = sum / (SAMPLES * SAMPLES);
   }
+}
+
+/** Bilinear value of the strand pattern at a place of the unrolled scalp, millimetres. */
+function samplePattern(pattern: Int8Array, wave: Float32Array, x: number, y: number): number {
+  const bend = wave[((Math.floor(y / 2) & 127) << 7) | (Math.floor(x / 2) & 127)];
+  const turn = (Math.atan2(x, y) / (2 * Math.PI) + 0.5 + bend) * PATTERN_TURN;
+  const along = (Math.sqrt(x * x + y * y) / STRAND_LENGTH_MM) * PATTERN_ROWS_PER_LENGTH;
+  const i = Math.floor(turn);
+  const j = Math.floor(along);
+  const fi = turn - i;
+  const fj = along - j;
+  const left = i & (PATTERN_TURN - 1);
+  const right = (i + 1) & (PATTERN_TURN - 1);
+  const upper = (j & (PATTERN_ROWS - 1)) * PATTERN_TURN;
+  const lower = ((j + 1) & (PATTERN_ROWS - 1)) * PATTERN_TURN;
+  const top = pattern[upper + left] + fi * (pattern[upper + right] - pattern[upper + left]);
+  return top + fj * (pattern[lower + left] + fi * (pattern[lower + right] - pattern[lower + left]) - top);
 }
 
 /** Brightness of strands over (along, turn), shape (PATTERN_ROWS, PATTERN_TURN), -127..127; repeats both ways. */

@@ -53,11 +53,11 @@ describe('loadTextureTables', () => {
 
 describe('TABLES_VERSION', () => {
   /**
-   * Mean of every array of version 1 with some weight on where the values lie. If this fails because the tables were changed on purpose: raise the version
+   * Mean of every array of version 2 with some weight on where the values lie. If this fails because the tables were changed on purpose: raise the version
    * and take the numbers that are printed. Tolerance: sines and roots may differ in the last digit between versions of V8.
    */
   it('belongs to these tables', () => {
-    expect(TABLES_VERSION).toBe(1);
+    expect(TABLES_VERSION).toBe(2);
     const found = Object.fromEntries(listArrays(made).map(([name, array]) => [name, describeArray(array)]));
     expect(Object.keys(found)).toEqual(Object.keys(RECORDED));
     for (const [name, value] of Object.entries(found)) expect(value, `${name} of ${JSON.stringify(found)}`).toBeCloseTo(RECORDED[name]!, 2);
@@ -108,8 +108,8 @@ const RECORDED: Readonly<Record<string, number>> = {
   'skin.lining': 0,
   'skin.cuts': 0,
   'skin.emptyRuns': 0.5093,
-  'skin.strands': -1.0848,
-  'scalp.map.triangle': 926.2183,
+  'skin.strands': -1.1214,
+  'scalp.map.triangle': 924.6209,
   'scalp.map.triangles': 1000.0001,
   'scalp.map.frames': 0.5462,
   'scalp.field.triangle': 930.6271,
@@ -127,8 +127,8 @@ const RECORDED: Readonly<Record<string, number>> = {
   'scalp.core': 0,
   'scalp.lining': 0.0969,
   'scalp.cuts': 1000.4264,
-  'scalp.emptyRuns': 0.7063,
-  'scalp.strands': 0.3744,
+  'scalp.emptyRuns': 0.7947,
+  'scalp.strands': 0.7206,
   'seam.skinTexel': 873.1049,
   'seam.scalpTexel': 997.3813,
   grainTile: 0.0148,

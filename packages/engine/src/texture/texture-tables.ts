@@ -8,7 +8,7 @@ import { computeVertexUvs, createSurfaceTables, isLining, type SurfaceTables } f
 import { NO_TRIANGLE } from './texel-map.ts';
 
 /** Size of the scalp's texture relative to the skin's: hair is seen from further away than a face. */
-const SCALP_SIZE_RATIO = 0.75;
+const SCALP_SIZE_RATIO = 0.5;
 /** Everything that the textures of one model at one size have in common, whoever is shown: numbers, words and arrays only, so that it can be kept in a file. */
 export interface TextureTables {
   /** Texels per side of the skin texture. */
@@ -33,7 +33,7 @@ export interface Seam {
  * Version of what is in {@link TextureTables}: raise it with every change of what {@link computeTextureTables} returns, so that tables on disk from
  * before are not taken for those of now (a test compares the tables with what the version had).
  */
-export const TABLES_VERSION = 1;
+export const TABLES_VERSION = 2;
 
 /**
  * Computes texel tables of the skin and the scalp, places of hair, folds and openings, and what is painted without the photo. Takes half a second
