@@ -99,6 +99,12 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   });
   started.catch(() => {}); // whoever calls started() hears it
 
+  let hasBegunOthers = false;
+  const beginOthers = (): void => {
+    if (hasBegunOthers || isClosing) return;
+    hasBegunOthers = true;
+    for (const slot of slots.slice(1)) begin(slot);
+  };
   const begin = (slot: Slot): void => {
     slot.state = 'starting';
     slot.ending = null;
@@ -136,6 +142,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       options.onLoaded?.(message.loadMs / 1000);
       log.info({ workerPid: child.pid, loadMs: Math.round(message.loadMs) }, 'Worker ready');
       settleStarted.resolve();
+      beginOthers();
       serve(slot);
       return;
     }
@@ -232,6 +239,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       log.error({ workerPid: child.pid, exitStatus: code, signal, stderr: slot.stderr }, 'A worker process ended');
     }
     if (isClosing) return;
+    beginOthers();
     const reason: RestartReason = ending === null || ending === 'close' ? (wasStarting ? 'start' : 'crash') : ending;
     restarts++;
     options.onRestart?.(reason);
@@ -278,7 +286,8 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     };
     slots.push(slot);
   }
-  for (const slot of slots) begin(slot);
+  // The first one alone, so that it is warm as soon as it can be; then all others at once, whatever became of it.
+  begin(slots[0]);
 
   return {
     size,
