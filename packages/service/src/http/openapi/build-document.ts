@@ -78,7 +78,9 @@ export function errorsOf(operation: Operation): readonly ErrorCode[] {
     operation.access === 'none'
       ? []
       : ['FW_AUTH_REQUIRED', 'FW_AUTH_INVALID', ...(operation.access === 'link' ? (['FW_LINK_INVALID'] as const) : [])];
-  const all = [...COMMON_ERRORS, ...access, ...operation.errors];
+  // Of any body, also where none is wanted.
+  const body: readonly ErrorCode[] = /get|head/.test(operation.method) ? [] : ['FW_MEDIA_UNSUPPORTED', 'FW_BODY_TOO_LARGE'];
+  const all = [...COMMON_ERRORS, ...body, ...access, ...operation.errors];
   return [...new Set(all)].sort((a, b) => ERRORS[a].http - ERRORS[b].http);
 }
 
