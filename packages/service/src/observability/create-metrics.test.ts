@@ -12,6 +12,7 @@ describe('createMetrics', () => {
     const metrics = createMetrics({ process: false });
     metrics.request('/v1/reconstructions', 'POST', 201, 0.3);
     metrics.rejected('FW_QUEUE_FULL');
+    metrics.jobFailed('FW_FACE_NOT_FOUND');
     metrics.jobEnded('succeeded', 0.2, { decode: 20, texture: 60 });
     metrics.queueWaited(1);
     metrics.workerRestarted('crash');
@@ -22,6 +23,7 @@ describe('createMetrics', () => {
       'facewright_http_requests_total{route="/v1/reconstructions",method="POST",code="201"}': 1,
       'facewright_http_request_duration_seconds_sum{route="/v1/reconstructions",method="POST"}': 0.3,
       'facewright_rejected_total{code="FW_QUEUE_FULL"}': 1,
+      'facewright_jobs_failed_total{code="FW_FACE_NOT_FOUND"}': 1,
       'facewright_job_duration_seconds_count{state="succeeded"}': 1,
       'facewright_job_duration_seconds_bucket{le="0.15",state="succeeded"}': 0,
       'facewright_job_duration_seconds_bucket{le="0.25",state="succeeded"}': 1,

@@ -4,8 +4,10 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 export interface Metrics {
   /** One answered request. `route` is the pattern (`/v1/reconstructions/:id`), never the address: ids would make a series each. */
   request(route: string, method: string, status: number, durationS: number): void;
-  /** A request or photo that was refused, by code of the error table. */
+  /** A request that was answered with an error, by code of the error table. */
   rejected(code: string): void;
+  /** A job that failed, by code of the error table. */
+  jobFailed(code: string): void;
   /** A job that ended here, from start of work to end. */
   jobEnded(state: 'succeeded' | 'failed' | 'canceled' | 'retried', durationS: number, stagesMs: Readonly<Record<string, number>>): void;
   /** From acceptance to the start of work. */
@@ -53,7 +55,13 @@ export function createMetrics(options: { readonly process?: boolean } = {}): Met
   });
   const rejected = new Counter({
     name: 'facewright_rejected_total',
-    help: 'Refused requests and photos by error code.',
+    help: 'Requests that were answered with an error, by its code.',
+    labelNames: ['code'] as const,
+    registers,
+  });
+  const failed = new Counter({
+    name: 'facewright_jobs_failed_total',
+    help: 'Jobs that failed, by error code.',
     labelNames: ['code'] as const,
     registers,
   });
@@ -134,6 +142,7 @@ export function createMetrics(options: { readonly process?: boolean } = {}): Met
       requestDuration.observe({ route, method }, durationS);
     },
     rejected: (code) => rejected.inc({ code }),
+    jobFailed: (code) => failed.inc({ code }),
     jobEnded(state, durationS, stagesMs) {
       jobDuration.observe({ state }, durationS);
       for (const [stage, ms] of Object.entries(stagesMs)) stageDuration.observe({ stage }, ms / 1000);

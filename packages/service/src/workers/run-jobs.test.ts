@@ -177,7 +177,7 @@ describe('runJobs', () => {
     expect(await ended('full')).toMatchObject({ state: 'failed', attempt: 2, error: { code: 'FW_STORAGE_FULL' } });
     expect([...tries].sort()).toEqual(['full', 'full', 'lost', 'lost', 'once', 'once', 'refused']);
     await vi.waitFor(async () => expect(await keys()).toHaveLength(1));
-    expect(await metrics.text()).toContain('facewright_rejected_total{code="FW_FACE_NOT_FOUND"} 1');
+    expect(await metrics.text()).toContain('facewright_jobs_failed_total{code="FW_FACE_NOT_FOUND"} 1');
   });
 
   it('what is no error of the table ends as FW_INTERNAL without its text', async () => {

@@ -180,7 +180,7 @@ async function workOn(
         const state = await commit(deps, lease, () => queue.fail(lease, wire, { retry: isWorthwhile }));
         const isAgain = isWorthwhile && job.attempt < 2;
         ended(state === 'lost' ? 'canceled' : isAgain ? 'retried' : 'failed', { code: wire.code });
-        if (!isAgain) metrics.rejected(wire.code);
+        if (state === 'held' && !isAgain) metrics.jobFailed(wire.code);
         span.end({ error: wire.code });
       }
     } catch (error) {
