@@ -203,6 +203,17 @@ const FIRST_BYTE = PAGE_BYTES;
 /** Kernels load whole vectors: so many bytes after the last array may be read. */
 const SPARE_BYTES = 64;
 
+/** Numbers, words, lists and objects as they are, and every typed array among them as a copy in memory of its own. */
+export function copyArrays<T>(value: T): T {
+  const copy = (part: unknown): unknown => {
+    if (ArrayBuffer.isView(part)) return (part as ArrayKind).slice();
+    if (Array.isArray(part)) return part.map(copy);
+    if (part === null || typeof part !== 'object') return part;
+    return Object.fromEntries(Object.entries(part).map(([name, inner]) => [name, copy(inner)]));
+  };
+  return copy(value) as T;
+}
+
 /** Bytes that an array, or all typed arrays in a value, take in a {@link KernelMemory}. */
 export function countKernelBytes(value: unknown): number {
   if (ArrayBuffer.isView(value)) return align(value.byteLength);

@@ -1,6 +1,6 @@
 import { FacewrightError } from '@facewright/protocol';
 import type { FittedFace } from '../fit/fitted-face.ts';
-import { countKernelBytes, createKernelMemory, type KernelMemory } from '../kernels/kernel-memory.ts';
+import { copyArrays, countKernelBytes, createKernelMemory, type KernelMemory } from '../kernels/kernel-memory.ts';
 import type { FaceModel, ModelPart, PartMaterial } from '../models/face-model.ts';
 import type { FaceLandmarks } from '../nets/face-networks.ts';
 import type { PhotoView } from '../photo/photo.ts';
@@ -80,7 +80,9 @@ export interface TextureBaker {
  * @param tables - see {@link computeTextureTables}
  */
 export function createTextureBaker(model: FaceModel, tables: TextureTables): TextureBaker {
-  const { layout, details, size } = tables;
+  const { size } = tables;
+  // Copies: tables that were read from a file lie in one piece of memory, most of which is not needed any more then.
+  const { layout, details, seam } = copyArrays({ layout: tables.layout, details: tables.details, seam: tables.seam });
   const own = { skin: tables.skin, scalp: tables.scalp, grainTile: tables.grainTile };
   const sides = tables.scalp === null ? [tables.skin] : [tables.skin, tables.scalp];
   const surfaceBytes = sides.reduce((sum, side) => sum + countPaintBytes(model, side) + PLAN_BYTES + OBSERVATION_BYTES, 0);
@@ -90,7 +92,6 @@ export function createTextureBaker(model: FaceModel, tables: TextureTables): Tex
   const { skin: skinTables, scalp: scalpTables, grainTile } = memory.adopt(own);
   const skin = createSurface(memory, model, skinTables);
   const scalp = scalpTables === null ? null : createSurface(memory, model, scalpTables);
-  const { seam } = tables;
   const state: BakerState = {
     model,
     layout,
