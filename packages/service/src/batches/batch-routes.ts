@@ -19,6 +19,7 @@ import { jobPrefix } from '../storage/job-keys.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { BatchRecord } from './batch-record.ts';
 import { createBatchStore, waitingKey } from './batch-store.ts';
+import { cancelJob } from './cancel-job.ts';
 import { createBatchArchive } from './create-batch-archive.ts';
 import { createBatchFeeder } from './feed-batches.ts';
 import { cleanPhotoName } from './photo-names.ts';
@@ -119,10 +120,7 @@ export function batchRoutes(app: FastifyInstance, context: AppContext): void {
     const status = await readBatchStatus(context, store, record);
     if (status.state === 'done') throw new FacewrightError('FW_STATE_CONFLICT', { state: 'done', wanted: 'canceling' });
     await store.cancel(record.tenant, record.id);
-    await forEachJob(record, async (jobId) => {
-      const job = await queue.cancel(record.tenant, jobId);
-      if (job?.state === 'canceled' && !job.options.keepPhoto) await storage.delete(job.photo.key);
-    });
+    await forEachJob(record, (jobId) => cancelJob(context, record.tenant, jobId));
     for (const key of (await store.contents(record.tenant, record.id)).waiting) await storage.delete(key);
     return await view(record);
   });

@@ -22,6 +22,20 @@ export function createBatchArchive(storage: ObjectStorage, record: BatchRecord, 
   const output = zip.outputStream as Readable;
   const fail = (e: unknown): void => void output.destroy(e instanceof Error ? e : new Error('the archive cannot be made'));
   zip.on('error', fail);
+  /** The file that is being packed. */
+  let open: Readable | undefined;
+  output.once('close', () => open?.destroy());
+  const pack = (file: StoredFile, path: string, mtime: Date): void => {
+    const options = { mtime, mode: FILE_MODE, size: file.bytes, compress: TEXT.test(file.name) };
+    zip.addReadStreamLazy(path, options, (done) => {
+      storage.get(file.key).then((found) => {
+        if (found === null) return fail(new FacewrightError('FW_NOT_FOUND', { what: 'file' }));
+        open = found.stream.on('error', fail);
+        if (output.destroyed) return void open.destroy();
+        done(null, open);
+      }, fail);
+    });
+  };
 
   const folders = createFolderNames(status.photos.map((photo) => photo.name));
   const rows = status.photos.map((photo, i) => describe(photo, folders[i]!));
@@ -31,23 +45,10 @@ export function createBatchArchive(storage: ObjectStorage, record: BatchRecord, 
   zip.addBuffer(Buffer.from(formatCsvReport(rows)), 'report.csv', text);
   for (const [i, { job }] of status.photos.entries()) {
     if (job?.outcome == null) continue;
-    for (const file of job.outcome.files)
-      addFile(zip, storage, file, `${folders[i]}/${file.name}`, new Date(job.finishedAt ?? record.createdAt), fail);
+    for (const file of job.outcome.files) pack(file, `${folders[i]}/${file.name}`, new Date(job.finishedAt ?? record.createdAt));
   }
   zip.end();
   return output;
-}
-
-function addFile(zip: ZipFile, storage: ObjectStorage, file: StoredFile, path: string, mtime: Date, fail: (e: unknown) => void): void {
-  const options = { mtime, mode: FILE_MODE, size: file.bytes, compress: TEXT.test(file.name) };
-  zip.addReadStreamLazy(path, options, (done) => {
-    storage.get(file.key).then((found) => {
-      if (found === null) return fail(new FacewrightError('FW_NOT_FOUND', { what: 'file' }));
-      found.stream.on('error', fail);
-      (zip.outputStream as Readable).once('close', () => found.stream.destroy());
-      done(null, found.stream);
-    }, fail);
-  });
 }
 
 interface ReportRow {

@@ -5,6 +5,7 @@ import type { AppContext } from '../http/app-context.ts';
 import { jobPrefix } from '../storage/job-keys.ts';
 import type { BatchPhoto, BatchRecord } from './batch-record.ts';
 import type { BatchStore } from './batch-store.ts';
+import { cancelJob } from './cancel-job.ts';
 
 export interface FeedPauses {
   /** Between looks whether there is room in the queue. */
@@ -147,7 +148,7 @@ export function createBatchFeeder(context: AppContext, store: BatchStore, pauses
       stream?.on('error', () => {}).destroy();
     }
     // Whoever canceled or deleted the batch in between did not see this job.
-    if (await store.isCanceled(tenant, id)) await queue.cancel(tenant, jobId);
+    if (await store.isCanceled(tenant, id)) await cancelJob(context, tenant, jobId);
     else if ((await store.read(tenant, id)) === null) {
       await queue.remove(tenant, jobId);
       await storage.deleteAll(jobPrefix(tenant, jobId));
