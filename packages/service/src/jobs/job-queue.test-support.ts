@@ -58,6 +58,12 @@ export function describeJobQueue(name: string, createUnderTest: () => Promise<Qu
       const end = { state: 'succeeded', finishedAt: T0 + 10, expiresAt: T0 + 10 + 60_000, outcome: OUTCOME };
       expect(await queue.get('a', 'one')).toEqual({ ...lease.job, progress: PROGRESS, landmarks, ...end });
       expect(await queue.counts()).toEqual({ queued: 0, processing: 0, byTenant: new Map() });
+      // Nothing else changes any more.
+      now += 60_000;
+      await queue.sweep();
+      expect(await queue.get('a', 'one')).toEqual({ ...lease.job, progress: PROGRESS, ...end });
+      expect((await queue.list('a', { limit: 1 })).jobs[0]).toEqual(await queue.get('a', 'one'));
+      expect(await queue.removeExpired(1)).toEqual([{ ...lease.job, progress: PROGRESS, ...end }]);
     });
 
     it('knows no job of another tenant', async () => {

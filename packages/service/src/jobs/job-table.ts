@@ -1,3 +1,4 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { FacewrightError, type JobLandmarks, type JobProgress, type WireError, wireFromError } from '@facewright/protocol';
 import { FairTurns, type TenantLine, type TurnClocks } from './fair-turns.ts';
 import { isFinished, type Job, type JobOutcome, type NewJob } from './job.ts';
@@ -5,6 +6,9 @@ import type { Lease, LeaseState, ListOptions, QueueCounts, ShareOf, SubmitLimits
 
 /** Most starts of one job. */
 const MAX_ATTEMPTS = 2;
+
+/** Milliseconds after the end until a job is packed: for who comes late to see the landmarks. */
+const PACK_AFTER_MS = 60_000;
 
 /** A job with what the queue must know beside it. Never changed in place, so that an old one can be put back. */
 export interface JobRecord {
@@ -17,6 +21,24 @@ export interface JobRecord {
   readonly leaseUntil: number;
   /** The end was told to whoever watches for ends. */
   readonly told: boolean;
+  /** Of a job that ended a while ago: its outcome, deflated, or null if it had none. Then `job.outcome` is null; see {@link jobOf}. */
+  readonly packed?: Uint8Array | null;
+}
+
+/** The job of a record, whole. */
+export function jobOf({ job, packed }: JobRecord): Job {
+  return packed ? { ...job, outcome: JSON.parse(inflateRawSync(packed).toString()) as JobOutcome } : job;
+}
+
+/**
+ * The record of an ended job as it is kept until it expires, for which there are days: without landmarks, the outcome a fifth of its
+ * size in memory.
+ */
+export function packRecord(record: JobRecord): JobRecord {
+  const { outcome } = record.job;
+  // Copied: what zlib returns lies in a buffer of 16 KiB.
+  const packed = outcome === null ? null : new Uint8Array(deflateRawSync(JSON.stringify(outcome)));
+  return { ...record, job: { ...record.job, landmarks: null, outcome: null }, packed };
 }
 
 /** One step from a record to the next; null where there is none. */
@@ -46,6 +68,8 @@ export class JobTable {
   readonly #unfinished = new Set<string>();
   readonly #processing = new Set<string>();
   readonly #finished = new Set<string>();
+  /** Ended and not packed, in the order of their ends. */
+  readonly #unpacked = new Set<string>();
   readonly #tenants = new Map<string, TenantJobs>();
   readonly #turns: FairTurns;
   readonly #onChange: (change: Change) => void;
@@ -69,7 +93,7 @@ export class JobTable {
   submit(job: NewJob, limits: SubmitLimits): Submitted {
     const key = recordKey(job.tenant, job.id);
     const existing = this.#records.get(key);
-    if (existing) return { kind: 'existing', job: existing.job };
+    if (existing) return { kind: 'existing', job: jobOf(existing) };
     const line = this.#tenants.get(job.tenant);
     const pending = (line?.queued ?? 0) + (line?.processing ?? 0);
     if (pending >= limits.tenantMaxPending) return { kind: 'tenant-full', pending };
@@ -97,7 +121,7 @@ export class JobTable {
     const end = lowerBound(all, before);
     const start = Math.max(0, end - options.limit);
     const page = all.slice(start, end).reverse();
-    return { jobs: page.map((r) => r.job), next: start > 0 && page.length > 0 ? formatCursor(page.at(-1)!.seq) : null };
+    return { jobs: page.map(jobOf), next: start > 0 && page.length > 0 ? formatCursor(page.at(-1)!.seq) : null };
   }
 
   position(key: string): number | null {
@@ -184,7 +208,7 @@ export class JobTable {
     const record = this.#records.get(key);
     if (!record) return null;
     if (!isFinished(record.job.state)) this.#end(record, now, { state: 'canceled' });
-    return this.#records.get(key)!.job;
+    return jobOf(this.#records.get(key)!);
   }
 
   remove(key: string, now: number): Job | null {
@@ -198,6 +222,7 @@ export class JobTable {
       const record = this.#records.get(key)!;
       if (record.job.deadlineAt > now && record.leaseUntil <= now) this.#loseLease(record, now);
     }
+    this.#pack(now);
     if (now < this.#earliestDeadline) return;
     this.#earliestDeadline = Number.POSITIVE_INFINITY;
     for (const key of [...this.#unfinished]) {
@@ -218,7 +243,7 @@ export class JobTable {
       if (removed.length >= limit) break;
       const record = this.#records.get(key)!;
       if (record.job.expiresAt! > now) continue;
-      removed.push(record.job);
+      removed.push(jobOf(record));
     }
     for (const job of removed) this.#change(this.#records.get(recordKey(job.tenant, job.id))!, null);
     return removed;
@@ -243,6 +268,15 @@ export class JobTable {
   undo(change: Change): void {
     this.#replace(change.key, change.before);
     this.#turns.restore((change.before ?? change.after)!.job.tenant, change.clocks);
+  }
+
+  /** Not a change: what is told of the job, but for its landmarks, stays the same. */
+  #pack(now: number): void {
+    for (const key of this.#unpacked) {
+      const record = this.#records.get(key)!;
+      if (record.job.finishedAt! + PACK_AFTER_MS > now) return;
+      this.#replace(key, packRecord(record));
+    }
   }
 
   #held(lease: Lease, now: number): JobRecord | null {
@@ -311,6 +345,7 @@ export class JobTable {
       }
     }
     this.#unfinished.delete(key);
+    this.#unpacked.delete(key);
     if (after) {
       this.#records.set(key, after);
       this.#lastSeq = Math.max(this.#lastSeq, after.seq);
@@ -322,8 +357,10 @@ export class JobTable {
         line.processing++;
         this.#processing.add(key);
       }
-      if (isFinished(after.job.state)) this.#finished.add(key);
-      else {
+      if (isFinished(after.job.state)) {
+        this.#finished.add(key);
+        if (after.packed === undefined) this.#unpacked.add(key);
+      } else {
         this.#finished.delete(key);
         this.#unfinished.add(key);
         this.#earliestDeadline = Math.min(this.#earliestDeadline, after.job.deadlineAt);

@@ -46,6 +46,7 @@ export interface Job extends NewJob {
   /** `finishedAt + ttlMs`; null before the end. */
   readonly expiresAt: number | null;
   readonly progress: JobProgress | null;
+  /** Kept for a minute after the end: most of a job is landmarks. */
   readonly landmarks: JobLandmarks | null;
   readonly outcome: JobOutcome | null;
   readonly error: WireError | null;

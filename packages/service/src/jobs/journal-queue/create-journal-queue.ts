@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { FacewrightError, type WireError } from '@facewright/protocol';
 import { isFinished, type Job, type JobOutcome, type NewJob } from '../job.ts';
 import type { JobQueue, Lease, LeaseState, ListOptions, QueueCounts, ShareOf, SubmitLimits, Submitted } from '../job-queue.ts';
-import { type Change, type JobRecord, JobTable, recordKey } from '../job-table.ts';
+import { type Change, type JobRecord, JobTable, jobOf, packRecord, recordKey } from '../job-table.ts';
 import { type JournalEntry, JournalFile } from './journal-file.ts';
 import { JournalLock } from './journal-lock.ts';
 
@@ -80,6 +80,7 @@ class JournalQueue implements JobQueue {
   #retryTimer: NodeJS.Timeout | null = null;
   readonly #watchers = new Map<string, Set<(job: Job) => void>>();
   readonly #finishWatchers = new Set<(job: Job) => unknown>();
+  #backlog: NodeJS.Immediate | null = null;
   #isClosed: boolean = false;
 
   constructor(journal: JournalFile, lock: JournalLock, shareOf: ShareOf, leaseMs: number, now: () => number) {
@@ -91,7 +92,7 @@ class JournalQueue implements JobQueue {
   }
 
   async restore(records: ReadonlyMap<string, JobRecord>): Promise<void> {
-    for (const [key, record] of records) this.#table.put(key, record);
+    for (const [key, record] of records) this.#table.put(key, isFinished(record.job.state) ? packRecord(record) : record);
     this.#changes = [];
     await this.#change(() => this.#table.loseLeases(this.#now()));
   }
@@ -100,7 +101,10 @@ class JournalQueue implements JobQueue {
     return this.#change(() => this.#table.submit(job, limits));
   }
   get(tenant: string, id: string): Promise<Job | null> {
-    return this.#read(() => this.#table.get(recordKey(tenant, id))?.job ?? null);
+    return this.#read(() => {
+      const record = this.#table.get(recordKey(tenant, id));
+      return record && jobOf(record);
+    });
   }
   list(tenant: string, options: ListOptions): Promise<{ readonly jobs: readonly Job[]; readonly next: string | null }> {
     return this.#read(() => this.#table.list(tenant, options));
@@ -175,10 +179,11 @@ class JournalQueue implements JobQueue {
     this.#assertUsable();
     const own = (job: Job): unknown => listener(job);
     this.#finishWatchers.add(own);
-    // Ends that nobody heard of: from before a crash, or before anybody watched.
-    const untold = this.#table.records().filter((r) => isFinished(r.job.state) && !r.told);
-    queueMicrotask(() => {
-      for (const { job } of untold) this.#tellFinished(recordKey(job.tenant, job.id), job);
+    // Ends that nobody heard of, from before a crash or before anybody watched: told to all who begin to watch now, once.
+    this.#backlog ??= setImmediate(() => {
+      this.#backlog = null;
+      const untold = this.#table.records().filter((r) => isFinished(r.job.state) && !r.told);
+      for (const record of untold) this.#tellFinished(recordKey(record.job.tenant, record.job.id), jobOf(record));
     });
     return Promise.resolve(() => void this.#finishWatchers.delete(own));
   }
@@ -201,6 +206,7 @@ class JournalQueue implements JobQueue {
     if (this.#isClosed) return;
     this.#isClosed = true;
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
+    if (this.#backlog !== null) clearImmediate(this.#backlog);
     for (const waiter of this.#waiters.splice(0)) waiter.resolve(null);
     while (this.#writing !== null) await this.#writing;
     await this.#journal.close();
@@ -364,7 +370,7 @@ function callSafely(listener: (job: Job) => unknown, job: Job): unknown {
 
 /** What a journal keeps of a record: neither progress nor leases. */
 function fieldsOf(record: JobRecord): Record<string, unknown> {
-  const { progress: _p, landmarks: _l, ...job } = record.job;
+  const { progress: _p, landmarks: _l, ...job } = jobOf(record);
   return { ...job, seq: record.seq, told: record.told };
 }
 

@@ -4,7 +4,7 @@
  *
  * Keys: `job:<tenant>/<id>` hash, all of one job · `wait:<tenant>` sorted set of the ids that wait and `all:<tenant>` of all, by
  * number of submission · `queued`, `running`, `start` (tag of the next turn), `share` ("weight cap") hashes by tenant · `meta` hash (seq,
- * virtual, queued) · `leases`, `deadlines`, `expiry` sorted sets of `<tenant>/<id>` by time · `ended` stream of jobs that ended ·
+ * virtual, queued) · `leases`, `deadlines`, `expiry`, `landmarks` (to forget) sorted sets of `<tenant>/<id>` by time · `ended` stream of jobs that ended ·
  * `changed:<tenant>/<id>` channel.
  *
  * Turns are those of FairTurns (fair-turns.ts), number for number.
@@ -68,6 +68,8 @@ local function finish(ref, now, state, field, value)
   if field then call('HSET', key, field, value) end
   call('ZREM', P .. 'deadlines', ref)
   call('ZADD', P .. 'expiry', expires, ref)
+  -- They are most of a job; a minute is enough for who comes late.
+  if call('HEXISTS', key, 'landmarks') == 1 then call('ZADD', P .. 'landmarks', whole(tonumber(now) + 60000), ref) end
   call('XADD', P .. 'ended', 'MAXLEN', '~', 100000, '*', 'ref', ref)
   call('PUBLISH', P .. 'ended', '')
   changed(ref)
@@ -229,6 +231,7 @@ if ARGV[3] == '1' then
   call('DEL', key)
   call('ZREM', P .. 'all:' .. tenant, id)
   call('ZREM', P .. 'expiry', ref)
+  call('ZREM', P .. 'landmarks', ref)
   if isOpen then
     local text = cjson.encode(dump)
     call('XADD', P .. 'ended', '*', 'ref', ref, 'dump', text)
@@ -280,6 +283,11 @@ for _, ref in ipairs(call('ZRANGEBYSCORE', P .. 'leases', '-inf', ARGV[1], 'LIMI
   wake = wake + lose(ref, ARGV[1])
   done = done + 1
 end
+for _, ref in ipairs(call('ZRANGEBYSCORE', P .. 'landmarks', '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])) do
+  call('HDEL', jobKey(ref), 'landmarks')
+  call('ZREM', P .. 'landmarks', ref)
+  done = done + 1
+end
 return {done, wake}
 `;
 
@@ -303,6 +311,7 @@ for i, ref in ipairs(call('ZRANGEBYSCORE', P .. 'expiry', '-inf', ARGV[1], 'LIMI
   call('DEL', jobKey(ref))
   call('ZREM', P .. 'all:' .. tenant, id)
   call('ZREM', P .. 'expiry', ref)
+  call('ZREM', P .. 'landmarks', ref)
 end
 return jobs
 `;
