@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 /** The built program, as users run it. */
 const BIN = fileURLToPath(new URL('../../packages/cli/dist/bin.js', import.meta.url));
 /** Loading a worker takes half a second; on a machine that does other things many times that. */
-const START_TIMEOUT_MS = 120_000;
+const START_TIMEOUT_MS = 300_000;
 
 export interface Program {
   readonly pid: number;

@@ -33,8 +33,8 @@ export interface WorkerPoolOptions {
 const WORKER_URL = new URL(import.meta.url.endsWith('.ts') ? './process/worker.ts' : './process/worker.js', import.meta.url);
 /** A worker looks at its signal between stages, which take well under a second for sizes that are usual. */
 const CANCEL_GRACE_MS = 2000;
-/** Loading takes half a second; on a busy machine with a cold disk many times that. */
-const START_TIMEOUT_MS = 60_000;
+/** Loading takes a second; on a machine that does twenty other things with a cold disk a hundred times that (measured). */
+const START_TIMEOUT_MS = 180_000;
 /** First pause before a process that died at its start is started again; doubled each time. */
 const BACKOFF_MS = 250;
 const MAX_BACKOFF_MS = 30_000;
@@ -117,7 +117,6 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       env: workerEnvironment(process.env),
     });
     slot.child = child;
-    if (child.pid !== undefined) lowerPriority(child.pid);
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       slot.stderr = (slot.stderr + text).slice(-KEPT_STDERR);
     });
@@ -137,6 +136,8 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     if (slot.child !== child) return;
     if (message.type === 'ready') {
       clearTimeout(slot.startTimer);
+      // Not before: somebody waits for the start.
+      if (child.pid !== undefined) lowerPriority(child.pid);
       slot.state = 'idle';
       hasStarted = true;
       options.onLoaded?.(message.loadMs / 1000);
