@@ -33,7 +33,7 @@ export function BatchView({ id }: { readonly id: string }): JSX.Element {
             )}
           </section>
         ) : (
-          <Problem failure={failure}>
+          <Problem failure={failure} isMain>
             <button type="button" class="button-primary" onClick={() => tracker.send()}>
               {t.app.retry}
             </button>

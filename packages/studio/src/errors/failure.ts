@@ -54,6 +54,13 @@ export function retryDelayS(failure: Failure): number | null {
   return failure.status === 503 ? (failure.retryAfterS ?? 5) : null;
 }
 
+/** Whether sending the same again can have another outcome: not where the photo or the request itself is the reason. */
+export function mayHelpAgain(failure: Failure): boolean {
+  if (failure.kind !== 'service') return failure.kind !== 'local';
+  const { status } = failure;
+  return status === 401 || status === 403 || status === 408 || status === 429 || status >= 500;
+}
+
 export function isKeyProblem(failure: Failure): boolean {
   return failure.kind === 'service' && failure.status === 401;
 }

@@ -8,21 +8,24 @@ export interface ProblemProps {
   readonly failure: Failure;
   /** What it is about: the name of a file. */
   readonly subject?: string;
+  /** It is all that the view shows, so it is the heading of the view. */
+  readonly isMain?: boolean;
   /** What can be done: buttons. */
   readonly children?: ComponentChildren;
 }
 
 /** A failure in the reader's language: what happened, what to do, and what the operator would ask for. */
-export function Problem({ failure, subject = '', children }: ProblemProps): JSX.Element {
+export function Problem({ failure, subject = '', isMain = false, children }: ProblemProps): JSX.Element {
   const texts = useTexts();
   const { t } = texts;
   const { title, hint, detail, code, requestId } = describeFailure(failure, texts);
+  const Heading = isMain ? 'h1' : 'h2';
   return (
     <div class="problem" role="alert">
-      <h2 class="problem-title">
+      <Heading class="problem-title">
         <Icon name="warning" />
         {title}
-      </h2>
+      </Heading>
       {subject !== '' && <p class="problem-subject">{subject}</p>}
       <p class="problem-hint">{hint}</p>
       {children !== undefined && <div class="problem-actions">{children}</div>}

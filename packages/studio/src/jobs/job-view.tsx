@@ -1,7 +1,7 @@
 import type { FaceChoice } from '@facewright/protocol';
 import type { ComponentChildren, CSSProperties, JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Failure } from '../errors/failure.ts';
+import { type Failure, mayHelpAgain } from '../errors/failure.ts';
 import { Problem } from '../errors/problem.tsx';
 import { useTexts } from '../i18n/language.ts';
 import { PhotoWithPoints } from '../progress/photo-with-points.tsx';
@@ -84,8 +84,10 @@ export function JobView({ id }: { readonly id: string }): JSX.Element {
             )}
           </Ended>
         ) : state.failure !== null && (phase === 'failed' || phase === 'refused') ? (
-          <Problem failure={state.failure}>
-            {phase === 'refused' && tracker.upload !== null && <Resend delayS={resendDelayS(state)} onSend={() => tracker.send()} />}
+          <Problem failure={state.failure} isMain>
+            {phase === 'refused' && tracker.upload !== null && mayHelpAgain(state.failure) && (
+              <Resend delayS={resendDelayS(state)} onSend={() => tracker.send()} />
+            )}
             {phase === 'refused' && tracker.upload === null && (
               <button type="button" class="button" onClick={() => tracker.follow()}>
                 {t.app.retry}

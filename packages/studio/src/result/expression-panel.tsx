@@ -4,6 +4,7 @@ import { useTexts } from '../i18n/language.ts';
 import { Icon } from '../ui/icons.tsx';
 import { Slider } from '../ui/slider.tsx';
 import type { FaceScene } from '../viewer/face-scene.ts';
+import { hasWebgl } from '../viewer/has-webgl.ts';
 import type { FaceModel } from '../viewer/load-face.ts';
 import { PRESETS, type PresetName } from './expression-presets.ts';
 import { computeDemoPose } from './talking-demo.ts';
@@ -48,6 +49,7 @@ export function ExpressionPanel({ face, weights, onWeights, scene }: ExpressionP
     };
   }, [isTalking, scene]);
 
+  if (!hasWebgl()) return <p class="fine">{t.result.noWebgl}</p>;
   if (face === null) return <p class="fine">{t.app.loading}</p>;
   if (face.expressions.length === 0) return <p class="fine">{t.result.noExpressions}</p>;
   const choose = (next: Readonly<Record<string, number>>) => {

@@ -6,6 +6,7 @@ import { service } from '../service.ts';
 import { Icon } from '../ui/icons.tsx';
 import { Slider } from '../ui/slider.tsx';
 import type { Thumbnail } from '../upload/create-thumbnail.ts';
+import { hasWebgl } from '../viewer/has-webgl.ts';
 import { DEFAULT_LIGHT, type LightState } from '../viewer/light-state.ts';
 import { WarningList } from './warning-list.tsx';
 
@@ -39,46 +40,50 @@ export function LookPanel({ result, light, onLight, photo, canOverlay, hasCamera
           {t.result.moreFiles}
         </button>
       </div>
-      <section>
-        <div class="panel-head">
-          <h2>{t.result.light}</h2>
-          <button type="button" class="link" onClick={() => onLight(DEFAULT_LIGHT)} disabled={!isMoved}>
-            {t.result.lightReset}
+      {hasWebgl() && (
+        <section>
+          <div class="panel-head">
+            <h2>{t.result.light}</h2>
+            <button type="button" class="link" onClick={() => onLight(DEFAULT_LIGHT)} disabled={!isMoved}>
+              {t.result.lightReset}
+            </button>
+          </div>
+          <Slider
+            label={t.result.lightTurn}
+            value={light.turnDeg}
+            min={-180}
+            max={180}
+            step={1}
+            format={(v) => `${v}°`}
+            onInput={(turnDeg) => onLight({ ...light, turnDeg })}
+          />
+          <Slider
+            label={t.result.lightHeight}
+            value={light.heightDeg}
+            min={-60}
+            max={85}
+            step={1}
+            format={(v) => `${v}°`}
+            onInput={(heightDeg) => onLight({ ...light, heightDeg })}
+          />
+          <Slider
+            label={t.result.lightStrength}
+            value={light.strength}
+            min={0}
+            max={3}
+            step={0.05}
+            format={(v) => `${Math.round(100 * v)} %`}
+            onInput={(strength) => onLight({ ...light, strength })}
+          />
+          <button type="button" class="button" onClick={onFront}>
+            <Icon name="reset" />
+            {t.result.front}
           </button>
-        </div>
-        <Slider
-          label={t.result.lightTurn}
-          value={light.turnDeg}
-          min={-180}
-          max={180}
-          step={1}
-          format={(v) => `${v}°`}
-          onInput={(turnDeg) => onLight({ ...light, turnDeg })}
-        />
-        <Slider
-          label={t.result.lightHeight}
-          value={light.heightDeg}
-          min={-60}
-          max={85}
-          step={1}
-          format={(v) => `${v}°`}
-          onInput={(heightDeg) => onLight({ ...light, heightDeg })}
-        />
-        <Slider
-          label={t.result.lightStrength}
-          value={light.strength}
-          min={0}
-          max={3}
-          step={0.05}
-          format={(v) => `${Math.round(100 * v)} %`}
-          onInput={(strength) => onLight({ ...light, strength })}
-        />
-        <button type="button" class="button" onClick={onFront}>
-          <Icon name="reset" />
-          {t.result.front}
-        </button>
-      </section>
-      {!canOverlay && <p class="fine">{photo === null ? t.result.overlayMissing : hasCamera ? null : t.result.cameraMissing}</p>}
+        </section>
+      )}
+      {hasWebgl() && !canOverlay && (
+        <p class="fine">{photo === null ? t.result.overlayMissing : hasCamera ? null : t.result.cameraMissing}</p>
+      )}
       <WarningList warnings={result.warnings} />
     </div>
   );
