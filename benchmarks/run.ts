@@ -95,7 +95,9 @@ async function timeCommand(args: readonly string[]): Promise<{ wall: number; cpu
 
 /** A warm engine in a process of its own. */
 async function startWorker(photoFile: string): Promise<ChildProcess> {
-  const worker = fork(fileURLToPath(new URL('./warm-worker.ts', import.meta.url)), [photoFile]);
+  // As the service starts its workers.
+  const env = { ...process.env, MALLOC_ARENA_MAX: process.env.MALLOC_ARENA_MAX ?? '2' };
+  const worker = fork(fileURLToPath(new URL('./warm-worker.ts', import.meta.url)), [photoFile], { env });
   await nextMessage(worker);
   return worker;
 }

@@ -237,10 +237,14 @@ export function createKernelMemory(bytes: number): KernelMemory {
  * @param bytes - as for {@link createKernelMemory}
  */
 export function useScratchMemory(bytes: number): KernelMemory {
+  if (bytes > KEPT_SCRATCH_BYTES) return createKernelMemory(bytes);
   if (scratch === null || scratch.bytes < bytes) scratch = { ...startKernels(bytes), bytes };
   scratch.clear();
   return scratch.memory;
 }
+
+/** What is larger (pictures of 4096 texels) is not kept until the next time. */
+const KEPT_SCRATCH_BYTES = 24 << 20;
 
 /** Holds nothing that anybody reads: what a caller did not write there itself it must not look at. */
 let scratch: { readonly memory: KernelMemory; readonly bytes: number; readonly clear: () => void } | null = null;
