@@ -286,7 +286,7 @@ export function weighTexels(colors: usize, tones: usize, toneStep: i32, notSkin:
       const edge = max(smoothstep(-9, -3, num(beyondAt, p)), 1 - smoothstep(0.3, 0.65, seen));
       belongs = 1 - other * max(max(smoothstep(-9, -1, outside), edge * smoothstep(-40, -22, outside)), rim);
     }
-    let reach = 1 - smoothstep(14, 34, outside);
+    let reach = 1 - smoothstep(8, 24, outside);
     // Above the brows there is nothing but forehead, hair or hat before the scalp, as long as the surface is not seen edge-on.
     const onTop = smoothstep(-45, -25, hairline);
     if (onTop > 0) {
@@ -397,7 +397,7 @@ export function shareSides(channels: usize, notSkin: usize, own: usize, share: u
 
 /** Whether there is usually hair: 0 below the hairline, 1 above, thinning out over a finger's width. */
 function usualHair(hairlineMm: f64): f64 {
-  return smoothstep(-13, 17, hairlineMm);
+  return smoothstep(-8, 15, hairlineMm);
 }
 
 /** Colours that are known, and how far each may spread as skin and as hair; hands the offsets of the mirrored photo to the plan. */

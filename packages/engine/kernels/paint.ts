@@ -278,7 +278,7 @@ function paintMixed(row: i32, from: i32, end: i32, a: usize, t: f32, dt: f32): v
       const hairness = l + t * (load<f32>(b, HAIRNESS) - l);
       const strand = <f32>load<i8>(strandsAt + p);
       // The hairline is where strands begin and end: noise moves it from strand to strand.
-      const mix = max<f32>(0, min<f32>(1, 1.5 * hairness - 0.25 + 0.02 * strand * hairness * (1 - hairness)));
+      const mix = max<f32>(0, min<f32>(1, 1.35 * hairness - 0.2 + 0.01 * strand * hairness * (1 - hairness)));
       const hair = lerp(v128.load(a, HAIR), v128.load(b, HAIR), t);
       color = f32x4.add(f32x4.mul(color, f32x4.splat(1 - mix)), f32x4.mul(hair, f32x4.splat(mix * (1 + contrast * strand))));
     }
