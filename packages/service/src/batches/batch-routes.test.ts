@@ -338,6 +338,15 @@ describe('batches', () => {
     expect((await waitForEnd(own.id, alice)).counts.succeeded).toBe(2);
   });
 
+  it('give an archive that breaks off, not a smaller one, where a file has gone', async () => {
+    await start();
+    const { id } = await readJson(await post(form(photos(3))));
+    const done = await waitForEnd(id);
+    for await (const { key } of service.storage.list('local/jobs')) if (key.includes(`${id}-2/`)) await service.storage.delete(key);
+    const answer = await fetch(`${service.url}/${done.archive.url}`);
+    await expect(answer.arrayBuffer()).rejects.toThrow();
+  });
+
   it('count against the storage of their tenant', async () => {
     await start({ tenants: ['alice'], limits: { alice: { storageBytes: 2 ** 20 } } });
     const big = Array.from({ length: 3 }, (_, i) => [`${i}.jpg`, Buffer.concat([fakeJpeg(10, i), randomBytes(500_000)])] as const);

@@ -211,6 +211,8 @@ async function sniff(stream: Readable, signal: AbortSignal): Promise<string> {
  */
 function countPhoto(stream: Readable, maxBytes: number): PhotoCounter {
   const counter = new PhotoCounter(maxBytes);
+  // Whoever reads it hears of the error too; where nobody does any more, it must not bring the process down.
+  counter.on('error', () => {});
   stream.once('error', (error) => counter.destroy(error));
   stream.once('close', () => {
     if (!stream.readableEnded) counter.destroy(stream.errored ?? new Error('the body ended too early'));
