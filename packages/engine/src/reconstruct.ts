@@ -7,6 +7,7 @@ import type { ReconstructOptions } from './engine-options.ts';
 import { fitFace } from './fit/fit-face.ts';
 import { growRect, locateFaces, measureFace, OVERVIEW_LONG_SIDE_PX } from './locate-faces.ts';
 import type { FaceLandmarks } from './nets/face-networks.ts';
+import { MESH_LANDMARK_COUNT } from './nets/landmark-names.ts';
 import { openPhoto } from './photo/open-photo.ts';
 import type { Photo, PhotoView, Rect } from './photo/photo.ts';
 import type { Reconstruction } from './reconstruction.ts';
@@ -143,7 +144,7 @@ function boundsOfLandmarks(landmarks: FaceLandmarks): Rect {
   let top = Number.POSITIVE_INFINITY;
   let right = Number.NEGATIVE_INFINITY;
   let bottom = Number.NEGATIVE_INFINITY;
-  for (let k = 0; k < 3 * 468; k += 3) {
+  for (let k = 0; k < 3 * MESH_LANDMARK_COUNT; k += 3) {
     left = Math.min(left, landmarks.points[k]);
     right = Math.max(right, landmarks.points[k]);
     top = Math.min(top, landmarks.points[k + 1]);

@@ -4,3 +4,8 @@ import { fileURLToPath } from 'node:url';
 export function headModelPath(): string {
   return fileURLToPath(new URL('../model/head.bin', import.meta.url));
 }
+
+/** Path of what the landmark network makes of faces of the shipped head model. */
+export function landmarkHabitsPath(): string {
+  return fileURLToPath(new URL('../model/landmark-habits.bin', import.meta.url));
+}

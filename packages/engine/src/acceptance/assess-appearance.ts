@@ -1,3 +1,4 @@
+import { INNER_FACE } from '../nets/landmark-names.ts';
 import type { Raster } from '../photo/raster.ts';
 
 /** What the pixels of a face say about whether it was photographed from life. */
@@ -12,8 +13,6 @@ export interface AppearanceAssessment {
   readonly pictureChroma: number;
 }
 
-/** Landmarks that span the inner face: outer eye corners, mouth corners, nose tip, chin, between the brows. */
-const INNER_FACE = [33, 263, 61, 291, 1, 152, 9] as const;
 /** Differences are taken over this share of the inner face's width, so that a face has the same figures at any size. */
 const REACH_RATIO = 1 / 136;
 /** Levels of 255 across twice the reach: below is no gradient at all, above an outline. Measured on photos and drawings, docs/decisions/acceptance.md. */

@@ -1,6 +1,7 @@
 import { createWarning, FacewrightError, type Warning } from '@facewright/protocol';
 import type { FittedFace } from '../fit/fitted-face.ts';
 import type { MeasuredFace } from '../locate-faces.ts';
+import { MESH_LANDMARK_COUNT, OUTER_EYE_CORNERS } from '../nets/landmark-names.ts';
 import type { Photo } from '../photo/photo.ts';
 import { assessAppearance } from './assess-appearance.ts';
 import { assessCover } from './assess-cover.ts';
@@ -143,14 +144,15 @@ export function measureExtent(
   points: Float64Array,
   photo: { readonly width: number; readonly height: number },
 ): { widthPx: number; visibleRatio: number } {
-  // Width along the line of the outer eye corners (33 right, 263 left), so that a leaning head is not taken for a wide one.
-  const ex = points[3 * 263]! - points[3 * 33]!;
-  const ey = points[3 * 263 + 1]! - points[3 * 33 + 1]!;
+  // Width along the line of the outer eye corners, so that a leaning head is not taken for a wide one.
+  const [right, left] = OUTER_EYE_CORNERS;
+  const ex = points[3 * left]! - points[3 * right]!;
+  const ey = points[3 * left + 1]! - points[3 * right + 1]!;
   const length = Math.hypot(ex, ey);
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
   let inside = 0;
-  for (let k = 0; k < 3 * 468; k += 3) {
+  for (let k = 0; k < 3 * MESH_LANDMARK_COUNT; k += 3) {
     const x = points[k]!;
     const y = points[k + 1]!;
     const along = (x * ex + y * ey) / length;
@@ -158,5 +160,5 @@ export function measureExtent(
     max = Math.max(max, along);
     if (x >= 0 && y >= 0 && x <= photo.width && y <= photo.height) inside++;
   }
-  return { widthPx: max - min, visibleRatio: inside / 468 };
+  return { widthPx: max - min, visibleRatio: inside / MESH_LANDMARK_COUNT };
 }

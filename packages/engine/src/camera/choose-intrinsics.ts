@@ -1,5 +1,6 @@
 import { createWarning, FacewrightError, type Warning } from '@facewright/protocol';
 import type { FaceLandmarks } from '../nets/face-networks.ts';
+import { LEFT_IRIS, RIGHT_IRIS } from '../nets/landmark-names.ts';
 import type { Intrinsics } from './camera.ts';
 
 /**
@@ -70,12 +71,11 @@ export function chooseIntrinsics(input: IntrinsicsInput): Intrinsics {
 /** Larger iris diameter of the two eyes (the nearer eye of a turned head), pixels; its wider direction, as lids cover top and bottom. */
 function measureIrisPx(points: Float64Array): number {
   let largest = 0;
-  for (const center of [468, 473]) {
-    // 1..4 after the centre: right, top, left, bottom of the outline
+  for (const [, right, top, left, bottom] of [RIGHT_IRIS, LEFT_IRIS]) {
     for (const [a, b] of [
-      [center + 1, center + 3],
-      [center + 2, center + 4],
-    ] as const) {
+      [right, left],
+      [top, bottom],
+    ]) {
       const d = Math.hypot(points[3 * a] - points[3 * b], points[3 * a + 1] - points[3 * b + 1]);
       if (d > largest) largest = d;
     }

@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import type { FittedFace } from '../fit/fitted-face.ts';
+import { INNER_LOWER_LIP, INNER_UPPER_LIP } from '../nets/landmark-names.ts';
 import type { PhotoView } from '../photo/photo.ts';
 import type { Raster } from '../photo/raster.ts';
 import { computeVertexNormals } from '../render/compute-vertex-normals.ts';
@@ -34,9 +35,6 @@ const SIDE_DEG = 85;
 const MARGIN = 0.05;
 /** The picture ends this far below the eyes, in distances from eyes to chin: on the neck, so that the cut of the bust does not show. */
 const BUST_RATIO = 1.2;
-/** Middle of the inner edge of the upper and of the lower lip (MediaPipe's numbering). */
-const INNER_UPPER_LIP = 13;
-const INNER_LOWER_LIP = 14;
 /** Lips that are no further apart hide what is behind them: the landmark of a closed mouth lies within a lip's roundness, some 2 mm. */
 const CLOSED_LIPS_MM = 2.5;
 /** Below this the photo shows both sides alike, and the head is turned to the left of the picture, toward its other pictures. */

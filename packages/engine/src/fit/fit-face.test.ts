@@ -8,7 +8,7 @@ import type { FaceModel } from '../models/face-model.ts';
 import { loadFaceModel } from '../models/load-face-model.ts';
 import { fitFace } from './fit-face.ts';
 import type { FittedFace } from './fitted-face.ts';
-import { prepareFit } from './prepare-fit.ts';
+import { computeViewTerms } from './view-terms.ts';
 
 let model: FaceModel;
 beforeAll(async () => {
@@ -34,21 +34,30 @@ function createTruth(seed: number, pose: readonly [number, number, number] = [0,
 }
 
 /**
- * The landmarks a perfect network would see of a person of the model: x, y projected; z as the network has it, relative and in pixels at the
- * depth of the face. Its habits (network mean) are in them, because the fit takes them off again.
+ * What the network reports of a person of the model if nothing but its known habits is wrong: x, y projected; z as the network has it, relative and in
+ * pixels at the depth of the face.
  */
 function observe(truth: Truth, intrinsics = camera): { points: Float64Array; pose: ReturnType<typeof createPose> } {
-  const basis = prepareFit(model, model.identityCount);
   const { landmarks } = model;
-  const shape = basis.mean.slice();
-  for (let m = 0; m < shape.length; m++) {
+  const habits = landmarks.habits!;
+  const pose = createPose(rotationFromAngles(truth.yawDeg, truth.pitchDeg, truth.rollDeg), Float64Array.of(30, -20, 900));
+  const { rotation: r, translation: t } = pose;
+  // From the head to the pinhole, model frame: -R^T t.
+  const toViewer = [0, 1, 2].map((k) => -(r[k] * t[0] + r[3 + k] * t[1] + r[6 + k] * t[2]) / Math.hypot(...t));
+  const terms = computeViewTerms(toViewer[0], toViewer[1]);
+  const shape = landmarks.mean.slice();
+  const size = shape.length;
+  for (let m = 0; m < size; m++) {
+    terms.forEach((term, k) => {
+      shape[m] += term * habits.view[k * size + m];
+    });
     // Edges of lids and lips are the model's own for the fit of expressions; both agree within the 2.5 mm that they may shift.
-    for (let k = 0; k < 20; k++) shape[m] += truth.identity[k] * landmarks.identity[k * shape.length + m];
+    for (let k = 0; k < 20; k++) shape[m] += truth.identity[k] * (landmarks.identity[k * size + m] + habits.identity[k * size + m]);
     for (let e = 0; e < truth.expression.length; e++) {
-      if (truth.expression[e] !== 0) shape[m] += truth.expression[e] * landmarks.expression[e * shape.length + m];
+      if (truth.expression[e] !== 0)
+        shape[m] += truth.expression[e] * (landmarks.expression[e * size + m] + habits.expression[e * size + m]);
     }
   }
-  const pose = createPose(rotationFromAngles(truth.yawDeg, truth.pitchDeg, truth.rollDeg), Float64Array.of(30, -20, 900));
   const pixels = project(shape, pose, intrinsics, new Float64Array((2 * shape.length) / 3));
   const points = new Float64Array(3 * 478);
   for (let l = 0; l < landmarks.count; l++) {
@@ -84,15 +93,16 @@ describe('fitFace', () => {
     const truth = createTruth(5, angles);
     const { points, pose } = observe(truth);
     const face = fit(points);
-    // A degree: without noise only the pull of the priors is left, which trades a little shape for turn. The product promises 2.
+    // A degree: without noise only the pull of the priors is left, which trades a little shape for turn.
     expect(Math.abs(face.pose.yawDeg - angles[0])).toBeLessThan(1);
-    expect(Math.abs(face.pose.pitchDeg - angles[1])).toBeLessThan(1);
+    // Two, as the product promises: the network takes part of a person's profile for a nod, and of that part the priors hold some back.
+    expect(Math.abs(face.pose.pitchDeg - angles[1])).toBeLessThan(2);
     expect(Math.abs(face.pose.rollDeg - angles[2])).toBeLessThan(1);
     // Size is known by statistics alone: identity moves it by a few per cent, and distance with it.
     expect(Math.abs(face.pose.translation[2] / pose.translation[2] - 1)).toBeLessThan(0.06);
     const before = shapeError(model.neutral, model.evaluate(truth.identity, []));
-    // The prior of 1 sd against 2 mm landmark noise keeps part of it back, and size and place in the frame are free.
-    expect(shapeError(face.neutralPositions, model.evaluate(truth.identity, []))).toBeLessThan(0.7 * before);
+    // The network reports about half of what sets a person apart, and the prior of 1 sd against 2 mm landmark noise keeps part of that back.
+    expect(shapeError(face.neutralPositions, model.evaluate(truth.identity, []))).toBeLessThan(0.9 * before);
     // A pixel is 0.4 mm; the eye corners are some 230 px apart.
     expect(face.residualRmsPx / face.eyeDistancePx).toBeLessThan(0.015);
     // The pose alone takes away up to a quarter at 37 degrees off the axis.
@@ -107,7 +117,7 @@ describe('fitFace', () => {
       truth.expression[index] = 0.7;
       const face = fit(observe(truth).points);
       // Neighbouring shapes (smile and dimple, pucker and funnel) share the motion: nearly half must be under its own name; where brows sit is identity as well.
-      expect(face.expression[index]).toBeGreaterThan(name.startsWith('brow') ? 0.15 : 0.3);
+      expect(face.expression[index]).toBeGreaterThan(name.startsWith('brow') ? 0.1 : 0.3);
       expect(face.expression[index]).toBeLessThanOrEqual(1);
       expect(Math.min(...face.expression)).toBeGreaterThanOrEqual(0);
       const calm = fit(observe({ ...truth, expression: new Float64Array(truth.expression.length) }).points);
@@ -193,7 +203,7 @@ describe('fitFace', () => {
     const K = model.identityCount;
     const mean = new Float64Array(K);
     mean[0] = 1.5;
-    mean[7] = -0.8;
+    mean[7] = 0.8;
     const sure = new Float64Array(K * K);
     const unsure = new Float64Array(K * K);
     for (let k = 0; k < K; k++) {

@@ -7,6 +7,7 @@ import { multiply3, transpose3 } from '../math/rotation.ts';
 import type { Similarity } from '../math/similarity.ts';
 import type { FaceModel } from '../models/face-model.ts';
 import type { FaceLandmarks } from '../nets/face-networks.ts';
+import { LANDMARK_COUNT, OUTER_EYE_CORNERS } from '../nets/landmark-names.ts';
 import { alignToLandmarks } from './align-to-landmarks.ts';
 import { fitExpression } from './fit-expression.ts';
 import { fitGaze } from './fit-gaze.ts';
@@ -15,7 +16,8 @@ import { fitShape } from './fit-shape.ts';
 import type { FittedFace, IdentityPrior } from './fitted-face.ts';
 import { TEXTURE_TRUST } from './landmark-trust.ts';
 import { prepareFit, SIMILARITY_COUNT } from './prepare-fit.ts';
-import { unprojectLandmarks } from './unproject-landmarks.ts';
+import { removeViewHabits } from './remove-view-habits.ts';
+import { projectLifted, unprojectLandmarks } from './unproject-landmarks.ts';
 
 export interface FitInput {
   readonly model: FaceModel;
@@ -32,13 +34,10 @@ const DEFAULT_MODES = 60;
 /** Residual in eye distances beyond which the points are no face: ten times that of ordinary photos. */
 const WORST_RESIDUAL_RATIO = 0.25;
 
-/** Outer eye corners. */
-const EYE_CORNERS = [33, 263] as const;
-
 /**
  * Fits a face model to the landmarks of one photo.
  *
- * 1. Landmarks are lifted into space with the camera's perspective. 2. Similarity, mirror-symmetric identity and expression are found
+ * 1. Landmarks are lifted into space with the camera's perspective; what the network makes of them because the head is turned is taken off. 2. Similarity, mirror-symmetric identity and expression are found
  * in the model frame ({@link fitShape}). 3. The pose that projects this shape onto the landmarks in the photo ({@link fitPose}); the model is in
  * millimetres, so the distance follows from the focal length. 4. Gaze from the irises, expression from lids and lips in the picture, pose again.
  * 5. Vertices, and their place in the photo.
@@ -51,14 +50,15 @@ export function fitFace(input: FitInput): FittedFace {
   const { points } = input.landmarks;
   const prior = input.identityPrior ?? null;
   if (prior) checkPrior(prior, model.identityCount);
-  if (points.length !== 3 * 478 || !points.every(Number.isFinite)) throw fitFailed('the landmarks are not numbers');
-  const [e0, e1] = EYE_CORNERS;
+  if (points.length !== 3 * LANDMARK_COUNT || !points.every(Number.isFinite)) throw fitFailed('the landmarks are not numbers');
+  const [e0, e1] = OUTER_EYE_CORNERS;
   const eyeDistancePx = Math.hypot(points[3 * e0] - points[3 * e1], points[3 * e0 + 1] - points[3 * e1 + 1]);
   if (!(eyeDistancePx > 1)) throw fitFailed('the eyes are in one place');
 
   const basis = prepareFit(model, prior ? model.identityCount : DEFAULT_MODES);
   const { count, landmark } = basis;
   const lifted = unprojectLandmarks(points, landmark, intrinsics);
+  removeViewHabits(basis, lifted);
   const shape = fitShape(basis, lifted, prior);
   if (shape === null) throw fitFailed('the landmarks do not span a face');
   const { similarity, expression } = shape;
@@ -70,6 +70,7 @@ export function fitFace(input: FitInput): FittedFace {
     pixels[2 * l] = points[3 * landmark[l]];
     pixels[2 * l + 1] = points[3 * landmark[l] + 1];
   }
+  const seen = projectLifted(lifted, intrinsics);
   // Landmarks of this person as the network sees them, without and with expression.
   const own = new Float64Array(3 * count);
   const modes = identity.subarray(0, basis.identityCount);
@@ -87,21 +88,21 @@ export function fitFace(input: FitInput): FittedFace {
   };
 
   addExpression();
-  const near = fitPose(posed, pixels, basis.weight, intrinsics, placeInFront(similarity, intrinsics));
+  const near = fitPose(posed, seen, basis.weight, intrinsics, placeInFront(similarity, intrinsics));
   if (near === null) throw fitFailed('no pose explains the landmarks');
   const neutralPositions = model.evaluate(identity, new Float64Array(0));
   fitGaze(model, points, neutralPositions, near, intrinsics, expression);
-  fitExpression(basis, edges, pixels, near, intrinsics, expression);
+  fitExpression(basis, edges, seen, near, intrinsics, expression);
   addExpression();
-  const pose = fitPose(posed, pixels, basis.weight, intrinsics, near);
+  const pose = fitPose(posed, seen, basis.weight, intrinsics, near);
   if (pose === null || !(pose.translation[2] > 0)) throw fitFailed('no pose explains the landmarks');
 
-  const residualsPx = new Float64Array(478);
+  const residualsPx = new Float64Array(LANDMARK_COUNT);
   const predicted = project(posed, pose, intrinsics, new Float64Array(2 * count));
   let squares = 0;
   let weights = 0;
   for (let l = 0; l < count; l++) {
-    const d = Math.hypot(predicted[2 * l] - pixels[2 * l], predicted[2 * l + 1] - pixels[2 * l + 1]);
+    const d = Math.hypot(predicted[2 * l] - seen[2 * l], predicted[2 * l + 1] - seen[2 * l + 1]);
     residualsPx[landmark[l]] = d;
     squares += basis.weight[l] * d * d;
     weights += basis.weight[l];

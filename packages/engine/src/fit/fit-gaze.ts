@@ -1,6 +1,7 @@
 import type { Intrinsics, Pose } from '../camera/camera.ts';
 import { solveBoxQuadratic } from '../math/box-quadratic.ts';
 import type { FaceModel } from '../models/face-model.ts';
+import { LEFT_IRIS, LEFT_LID_PAIRS, RIGHT_IRIS, RIGHT_LID_PAIRS } from '../nets/landmark-names.ts';
 
 /** Standard deviation of a gaze amount; wide: the irises are seen well. */
 const GAZE_SIGMA = 0.6;
@@ -116,9 +117,9 @@ function findEyes(model: FaceModel): Eye[] {
     const motion: number[] = [];
     for (const shape of shapes) motion.push(...model.expressionDelta(shape).subarray(3 * pupilVertex, 3 * pupilVertex + 3));
     eyes.push({
-      iris: isLeft ? 473 : 468,
-      upperLid: isLeft ? 386 : 159,
-      lowerLid: isLeft ? 374 : 145,
+      iris: (isLeft ? LEFT_IRIS : RIGHT_IRIS)[0],
+      upperLid: (isLeft ? LEFT_LID_PAIRS : RIGHT_LID_PAIRS)[0],
+      lowerLid: (isLeft ? LEFT_LID_PAIRS : RIGHT_LID_PAIRS)[1],
       pupilVertex,
       shapes,
       lids: Int32Array.from(names, (name) => model.expressionNames.indexOf(`eyeLook${name}`)),

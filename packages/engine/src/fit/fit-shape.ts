@@ -3,9 +3,10 @@ import { factorCholesky, invertPositiveDefinite, solveCholesky } from '../math/c
 import { addRows, multiplyRows } from '../math/dense-rows.ts';
 import { computeCauchyWeight } from '../math/robust-weight.ts';
 import { multiply3, rotationFromVector } from '../math/rotation.ts';
-import { applySimilarity, estimateSimilarity, type Similarity } from '../math/similarity.ts';
+import { applySimilarity, type Similarity } from '../math/similarity.ts';
 import type { IdentityPrior } from './fitted-face.ts';
 import { type FitBasis, SIMILARITY_COUNT } from './prepare-fit.ts';
+import { estimateRobustSimilarity } from './robust-similarity.ts';
 
 /** Standard deviation of a landmark after the bias is taken off, millimetres. */
 const LANDMARK_SIGMA_MM = 2;
@@ -227,24 +228,6 @@ function prepareSystem(basis: FitBasis, prior: IdentityPrior | null, dataScale: 
     schur[a * expressionCount + a] = schur[a * expressionCount + a] + 1 / expressionSigma(basis, a) ** 2;
   }
   return { precision, freeFactor, coupling, schur };
-}
-
-/** Similarity that lays the landmarks over the mean face, with outliers beyond 6 mm counting ever less: four closed-form rounds. */
-function estimateRobustSimilarity(points: Float64Array, mean: Float64Array, weight: Float64Array): Similarity | null {
-  const weights = weight.slice();
-  const placed = new Float64Array(points.length);
-  let similarity = estimateSimilarity(points, mean, weights);
-  for (let round = 1; round < 4 && similarity !== null; round++) {
-    applySimilarity(similarity, points, placed);
-    for (let l = 0; l < weights.length; l++) {
-      const x = placed[3 * l] - mean[3 * l];
-      const y = placed[3 * l + 1] - mean[3 * l + 1];
-      const z = placed[3 * l + 2] - mean[3 * l + 2];
-      weights[l] = weight[l] * computeCauchyWeight(x * x + y * y + z * z, 6);
-    }
-    similarity = estimateSimilarity(points, mean, weights);
-  }
-  return similarity;
 }
 
 /** The similarity followed by the small motion that the first seven unknowns describe, about `center`. */

@@ -1,9 +1,7 @@
 import { computeGram } from '../math/dense-rows.ts';
-import { computeCauchyWeight } from '../math/robust-weight.ts';
-import { applySimilarity, estimateSimilarity } from '../math/similarity.ts';
-import type { FaceModel, LandmarkBasis } from '../models/face-model.ts';
+import type { FaceModel } from '../models/face-model.ts';
+import { LEFT_LID_PAIRS, RIGHT_LID_PAIRS } from '../nets/landmark-names.ts';
 import { EDGE_GROUP, EXPRESSION_TRUST, SHAPE_TRUST } from './landmark-trust.ts';
-import { NETWORK_MEAN_MM } from './network-mean.ts';
 
 /** Similarity unknowns: log scale, rotation vector (3), translation (3). */
 export const SIMILARITY_COUNT = 7;
@@ -20,10 +18,9 @@ const LARGE_SHAPES = /^(jawOpen|mouthSmile)/;
 const RARE_SHAPES =
   /^(mouthFunnel|mouthShrug|mouthRoll|mouthPress|mouthDimple|mouthLeft|mouthRight|mouthClose|cheekPuff|jawForward|jawLeft|jawRight|tongue)/;
 
-/** Landmarks of the upper and of the lower lid, three pairs across the middle of the eye. */
 const LID_PAIRS = [
-  ['R', [159, 145, 158, 153, 160, 144]],
-  ['L', [386, 374, 385, 380, 387, 373]],
+  ['R', RIGHT_LID_PAIRS],
+  ['L', LEFT_LID_PAIRS],
 ] as const;
 
 /** What the fit needs of a face model, laid out for it; depends on the model alone. */
@@ -38,13 +35,15 @@ export interface FitBasis {
   readonly landmark: Uint16Array;
   /** Shape (L,3), millimetres: where the network sees the landmarks of the mean face. */
   readonly mean: Float64Array;
+  /** Shape (10, L, 3), millimetres, see {@link LandmarkHabits}; null: none are known. */
+  readonly viewHabits: Float64Array | null;
   /** Shape (L,3), millimetres: the same with the model's own edges of lids and lips: neutral face of the fit of expressions. */
   readonly expressionMean: Float64Array;
   /** Shape (3): the point that rotation and scale turn about, inside the cloud, so that they hardly move it. */
   readonly center: Float64Array;
   /** Shape (L): trust before any residual is known; 0 for the irises, which show the gaze and not the shape. */
   readonly weight: Float64Array;
-  /** Jacobian of (model - landmark), transposed: shape (7+E+K, 3 L), rows similarity, expression, mirror-symmetric identity. */
+  /** Jacobian of (model as the network sees it - landmark), transposed: shape (7+E+K, 3 L), rows similarity, expression, mirror-symmetric identity. */
   readonly rows: Float64Array;
   /** Shape (7+E+K, 7+E+K): sum over landmarks of weight times the products of the rows, square millimetres. */
   readonly normal: Float64Array;
@@ -99,7 +98,9 @@ function computeBasis(model: FaceModel, identityCount: number): FitBasis {
   const { count, mirror, landmark } = landmarks;
   const width = 3 * count;
   const expressionCount = model.expressionNames.length;
-  const mean = landmarks.networkMean ?? placeNetworkMean(landmarks);
+  const { habits } = landmarks;
+  // Of the view's terms the first: straight from the front.
+  const mean = habits ? landmarks.mean.map((x, m) => x + habits.view[m]) : landmarks.mean;
   const weight = Float64Array.from(landmark, (l, i) => SHAPE_TRUST[l] * landmarks.confidence[i]);
   const center = new Float64Array(3);
   let sum = 0;
@@ -112,12 +113,16 @@ function computeBasis(model: FaceModel, identityCount: number): FitBasis {
   const size = SIMILARITY_COUNT + expressionCount + identityCount;
   const rows = new Float64Array(size * width);
   for (let j = 0; j < SIMILARITY_COUNT; j++) rows.set(similarityRow(j, mean, center), j * width);
-  rows.set(landmarks.expression.subarray(0, expressionCount * width), SIMILARITY_COUNT * width);
+  const expressions = landmarks.expression.slice(0, expressionCount * width);
+  if (habits) for (let m = 0; m < expressions.length; m++) expressions[m] += habits.expression[m];
+  rows.set(expressions, SIMILARITY_COUNT * width);
   for (let k = 0; k < identityCount; k++) {
-    rows.set(symmetrise(landmarks.identity.subarray(k * width, (k + 1) * width), mirror), (SIMILARITY_COUNT + expressionCount + k) * width);
+    const row = rows.subarray((SIMILARITY_COUNT + expressionCount + k) * width, (SIMILARITY_COUNT + expressionCount + k + 1) * width);
+    row.set(symmetrise(landmarks.identity.subarray(k * width, (k + 1) * width), mirror));
+    if (habits) for (let m = 0; m < width; m++) row[m] += habits.identity[k * width + m];
   }
   const expressionRows = new Float64Array((expressionCount + 9) * width);
-  expressionRows.set(landmarks.expression.subarray(0, expressionCount * width));
+  expressionRows.set(expressions);
   addEdgeShifts(landmark, expressionRows.subarray(expressionCount * width));
   const expressionTrust = Float64Array.from(landmark, (l) => EXPRESSION_TRUST[l]);
   return {
@@ -126,6 +131,7 @@ function computeBasis(model: FaceModel, identityCount: number): FitBasis {
     expressionCount,
     landmark,
     mean,
+    viewHabits: habits ? habits.view : null,
     expressionMean: mean.map((x, m) => (EDGE_GROUP[landmark[Math.floor(m / 3)]] > 0 ? landmarks.mean[m] : x)),
     center,
     weight,
@@ -164,36 +170,6 @@ function addEdgeShifts(landmark: Uint16Array, rows: Float64Array): void {
     if (group === 0) return;
     for (let axis = 0; axis < 3; axis++) rows[(3 * (group - 1) + axis) * width + 3 * l + axis] = EDGE_SHIFT_MM;
   });
-}
-
-/**
- * The network's own mean face laid over the model's landmarks by a robust similarity (Cauchy, 6 mm, five rounds): the model's mean as
- * the network would report it. Landmarks that it lacks (irises) keep the model's place.
- */
-function placeNetworkMean(landmarks: LandmarkBasis): Float64Array {
-  const { count, landmark, mean } = landmarks;
-  const source = mean.slice();
-  const trust = new Float64Array(count);
-  for (let l = 0; l < count; l++) {
-    if (landmark[l] >= 468) continue;
-    trust[l] = SHAPE_TRUST[landmark[l]];
-    source.set(NETWORK_MEAN_MM.subarray(3 * landmark[l], 3 * landmark[l] + 3), 3 * l);
-  }
-  const weights = trust.slice();
-  let placed: Float64Array = source;
-  for (let round = 0; round < 5; round++) {
-    const similarity = estimateSimilarity(source, mean, weights);
-    if (similarity === null) return mean;
-    placed = applySimilarity(similarity, source);
-    for (let l = 0; l < count; l++) {
-      const x = placed[3 * l] - mean[3 * l];
-      const y = placed[3 * l + 1] - mean[3 * l + 1];
-      const z = placed[3 * l + 2] - mean[3 * l + 2];
-      weights[l] = trust[l] * computeCauchyWeight(x * x + y * y + z * z, 6);
-    }
-  }
-  for (let l = 0; l < count; l++) if (landmark[l] >= 468) placed.set(mean.subarray(3 * l, 3 * l + 3), 3 * l);
-  return placed;
 }
 
 /** Minus the motion of the landmarks under similarity unknown j (the residual is model minus landmark), at the mean face. */

@@ -26,3 +26,21 @@ export function unprojectLandmarks(points: Float64Array, landmark: ArrayLike<num
   }
   return out;
 }
+
+/**
+ * Where lifted landmarks are in the photo: inverse of {@link unprojectLandmarks}.
+ *
+ * @param lifted - shape (L,3)
+ * @returns shape (L,2), pixels
+ */
+export function projectLifted(lifted: Float64Array, intrinsics: Intrinsics): Float64Array {
+  const { focalPx, centerX, centerY } = intrinsics;
+  const count = lifted.length / 3;
+  const out = new Float64Array(2 * count);
+  for (let l = 0; l < count; l++) {
+    const perDepth = focalPx / (focalPx - lifted[3 * l + 2]);
+    out[2 * l] = centerX + lifted[3 * l] * perDepth;
+    out[2 * l + 1] = centerY - lifted[3 * l + 1] * perDepth;
+  }
+  return out;
+}

@@ -1,3 +1,4 @@
+import { VIEW_TERMS } from '../fit/view-terms.ts';
 import type { CanonicalMesh } from '../nets/read-canonical-mesh.ts';
 import { listArkitBlendshapes } from './arkit-blendshapes.ts';
 import { checkCoefficients, checkExpressionIndex, checkOut } from './check-coefficients.ts';
@@ -22,7 +23,7 @@ export function createCanonicalModel(mesh: CanonicalMesh, head: FaceModel): Face
   // Shapes that move nothing here (eyeballs, tongue) are left out.
   const moving = head.expressionNames.flatMap((name, e) => {
     const delta = source.expression.subarray(3 * e * source.count, 3 * (e * source.count + V));
-    return delta.some((d) => d !== 0) ? [{ name, delta: Float64Array.from(delta) }] : [];
+    return delta.some((d) => d !== 0) ? [{ name, e, delta: Float64Array.from(delta) }] : [];
   });
   const expressionNames = moving.map((m) => m.name);
   const triangleOf = new Uint32Array(V);
@@ -46,6 +47,13 @@ export function createCanonicalModel(mesh: CanonicalMesh, head: FaceModel): Face
     mean: Float64Array.from(neutral),
     identity,
     expression,
+    ...(source.habits && {
+      habits: {
+        view: takeVertices(source.habits.view, VIEW_TERMS, source.count, V),
+        identity: takeVertices(source.habits.identity, K, source.count, V),
+        expression: takeExpressions(source.habits.expression, moving, source.count, V),
+      },
+    }),
     confidence: source.confidence.slice(0, V),
   };
   return {
@@ -89,6 +97,15 @@ export function createCanonicalModel(mesh: CanonicalMesh, head: FaceModel): Face
 function takeVertices(values: Float64Array, fields: number, count: number, vertices: number): Float64Array {
   const out = new Float64Array(3 * vertices * fields);
   for (let f = 0; f < fields; f++) out.set(values.subarray(3 * count * f, 3 * (count * f + vertices)), 3 * vertices * f);
+  return out;
+}
+
+/** Likewise, of the expressions `moving[...].e`. */
+function takeExpressions(values: Float64Array, moving: readonly { readonly e: number }[], count: number, vertices: number): Float64Array {
+  const out = new Float64Array(3 * vertices * moving.length);
+  moving.forEach(({ e }, i) => {
+    out.set(values.subarray(3 * count * e, 3 * (count * e + vertices)), 3 * vertices * i);
+  });
   return out;
 }
 

@@ -85,6 +85,16 @@ export interface FaceModel {
   addExpression?(expression: number, amount: number, out: Float32Array): Uint16Array | Uint32Array;
 }
 
+/** What the landmark network reports minus what is true, on faces of one model; millimetres, model frame. */
+export interface LandmarkHabits {
+  /** Shape (10, L, 3): by the terms of the direction to the viewer (fit/view-terms.ts); the first is the mean face from the front. */
+  readonly view: Float64Array;
+  /** Shape (K, L, 3), per standard deviation: it is drawn to its own mean face. */
+  readonly identity: Float64Array;
+  /** Shape (E, L, 3), at amount 1. */
+  readonly expression: Float64Array;
+}
+
 export interface LandmarkBasis {
   /** L */
   readonly count: number;
@@ -98,11 +108,8 @@ export interface LandmarkBasis {
   readonly mirror: Uint16Array;
   /** Shape (L,3), millimetres: on the mean face. */
   readonly mean: Float64Array;
-  /**
-   * Shape (L,3), millimetres: where the network puts the landmarks of the mean face (its own mean face, laid over `mean` by a similarity):
-   * the fit compares with this, so that the network's habits do not become shape. Absent: `mean`.
-   */
-  readonly networkMean?: Float64Array;
+  /** Where the network reports the landmarks instead, so that its habits do not become shape. Absent: it is taken at its word. */
+  readonly habits?: LandmarkHabits;
   /** Shape (K, L, 3), millimetres per standard deviation. */
   readonly identity: Float64Array;
   /** Shape (E, L, 3), millimetres at amount 1. */

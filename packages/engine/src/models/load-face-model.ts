@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { headModelPath, readHeadModel } from '@facewright/head-model';
+import { headModelPath, landmarkHabitsPath, readHeadModel } from '@facewright/head-model';
 import { FacewrightError } from '@facewright/protocol';
 import { readCanonicalMesh } from '../nets/read-canonical-mesh.ts';
 import { createCanonicalModel } from './create-canonical-model.ts';
 import { createHeadModel } from './create-head-model.ts';
 import type { FaceModel } from './face-model.ts';
+import { readLandmarkHabits } from './read-landmark-habits.ts';
 
 /** Ids of the models that come with Facewright; the first is the default. */
 export const FACE_MODEL_IDS = ['head', 'canonical'] as const;
@@ -35,13 +36,19 @@ export async function loadFaceModel(id: string, options: LoadFaceModelOptions = 
 }
 
 async function loadHead({ path = headModelPath() }: LoadFaceModelOptions): Promise<FaceModel> {
-  let bytes: Uint8Array;
+  const [bytes, habits] = await Promise.all([readModelFile(path), readModelFile(landmarkHabitsPath())]);
+  const data = await readHeadModel(bytes, path);
+  const { landmarks, identity, expressions } = data;
+  const names = expressions.map((e) => e.name);
+  return createHeadModel(data, readLandmarkHabits(habits, landmarks.mirror, identity.modeCount, names, landmarkHabitsPath()));
+}
+
+async function readModelFile(path: string): Promise<Uint8Array> {
   try {
-    bytes = await readFile(path);
+    return await readFile(path);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     const reason = code === 'ENOENT' ? 'it is missing' : `reading it failed with ${code}`;
     throw new FacewrightError('FW_MODEL_CORRUPT', { path, reason }, { cause });
   }
-  return createHeadModel(await readHeadModel(bytes, path));
 }

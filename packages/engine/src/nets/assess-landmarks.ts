@@ -1,5 +1,6 @@
 import { applySimilarity, estimateSimilarity } from '../math/similarity.ts';
 import type { FaceLandmarks } from './face-networks.ts';
+import { MESH_LANDMARK_COUNT, OUTER_EYE_CORNERS } from './landmark-names.ts';
 import type { CanonicalMesh } from './read-canonical-mesh.ts';
 
 /**
@@ -28,14 +29,10 @@ export function assessLandmarks(landmarks: FaceLandmarks, mesh: CanonicalMesh, a
   };
 }
 
-/** Outer corners: right, left. */
-const EYE_CORNERS = [33, 263] as const;
-const MESH_COUNT = 468;
-
 /** {@link LandmarkAssessment.asymmetryRatio}; infinite for points that have no extent. */
 function measureAsymmetry(points: Float64Array, { positionsCm, procrustesWeights, mirrorVertex }: CanonicalMesh): number {
   // Landmarks have y down and z away from the viewer; the mesh has y up and z toward the viewer.
-  const face = new Float64Array(3 * MESH_COUNT);
+  const face = new Float64Array(3 * MESH_LANDMARK_COUNT);
   for (let i = 0; i < face.length; i += 3) {
     face[i] = points[i]!;
     face[i + 1] = -points[i + 1]!;
@@ -45,30 +42,30 @@ function measureAsymmetry(points: Float64Array, { positionsCm, procrustesWeights
   if (meanFromFace === null) return Number.POSITIVE_INFINITY;
   const aligned = applySimilarity(meanFromFace, face);
   let sum = 0;
-  for (let i = 0; i < MESH_COUNT; i++) {
+  for (let i = 0; i < MESH_LANDMARK_COUNT; i++) {
     const a = 3 * i;
     const b = 3 * mirrorVertex[i]!;
     sum += (aligned[a]! + aligned[b]!) ** 2 + (aligned[a + 1]! - aligned[b + 1]!) ** 2 + (aligned[a + 2]! - aligned[b + 2]!) ** 2;
   }
-  const [right, left] = EYE_CORNERS;
-  return Math.sqrt(sum / MESH_COUNT) / Math.abs(positionsCm[3 * right]! - positionsCm[3 * left]!);
+  const [right, left] = OUTER_EYE_CORNERS;
+  return Math.sqrt(sum / MESH_LANDMARK_COUNT) / Math.abs(positionsCm[3 * right]! - positionsCm[3 * left]!);
 }
 
 /** {@link LandmarkAssessment.instabilityRatio} of two sets of landmarks of one face. */
 export function measureInstability({ points: a }: FaceLandmarks, { points: b }: FaceLandmarks): number {
   let shiftX = 0;
   let shiftY = 0;
-  for (let i = 0; i < 3 * MESH_COUNT; i += 3) {
-    shiftX += (a[i]! - b[i]!) / MESH_COUNT;
-    shiftY += (a[i + 1]! - b[i + 1]!) / MESH_COUNT;
+  for (let i = 0; i < 3 * MESH_LANDMARK_COUNT; i += 3) {
+    shiftX += (a[i]! - b[i]!) / MESH_LANDMARK_COUNT;
+    shiftY += (a[i + 1]! - b[i + 1]!) / MESH_LANDMARK_COUNT;
   }
   let sum = 0;
-  for (let i = 0; i < 3 * MESH_COUNT; i += 3) sum += (a[i]! - b[i]! - shiftX) ** 2 + (a[i + 1]! - b[i + 1]! - shiftY) ** 2;
-  return Math.sqrt(sum / MESH_COUNT) / measureEyeDistance(a);
+  for (let i = 0; i < 3 * MESH_LANDMARK_COUNT; i += 3) sum += (a[i]! - b[i]! - shiftX) ** 2 + (a[i + 1]! - b[i + 1]! - shiftY) ** 2;
+  return Math.sqrt(sum / MESH_LANDMARK_COUNT) / measureEyeDistance(a);
 }
 
 function measureEyeDistance(points: Float64Array): number {
-  const [right, left] = EYE_CORNERS;
+  const [right, left] = OUTER_EYE_CORNERS;
   const along = (k: number): number => points[3 * right + k]! - points[3 * left + k]!;
   return Math.hypot(along(0), along(1), along(2));
 }

@@ -1,11 +1,9 @@
 import type { FaceDetection, FaceRegion } from './face-networks.ts';
+import { MESH_LANDMARK_COUNT, OUTER_EYE_CORNERS } from './landmark-names.ts';
 
 /** Side of the region over the long side of the box it is made from: MediaPipe's RectTransformation in its face mesh graph. */
 const REGION_SCALE = 1.5;
-/** Outer corners of the eyes among the landmarks: right, left. */
-const RIGHT_EYE_CORNER = 33;
-const LEFT_EYE_CORNER = 263;
-const MESH_COUNT = 468;
+const [RIGHT_EYE_CORNER, LEFT_EYE_CORNER] = OUTER_EYE_CORNERS;
 
 /** Region of interest of the landmark network from the detector's box and eyes, as MediaPipe makes it. */
 export function regionFromDetection({ box, keypoints }: Pick<FaceDetection, 'box' | 'keypoints'>): FaceRegion {
@@ -31,7 +29,7 @@ export function regionFromLandmarks(points: Float64Array): FaceRegion {
   const cos = Math.cos(rotationRad);
   const sin = Math.sin(rotationRad);
   let [minU, maxU, minV, maxV] = [Infinity, -Infinity, Infinity, -Infinity];
-  for (let i = 0; i < 3 * MESH_COUNT; i += 3) {
+  for (let i = 0; i < 3 * MESH_LANDMARK_COUNT; i += 3) {
     const u = points[i]! * cos + points[i + 1]! * sin;
     const v = points[i + 1]! * cos - points[i]! * sin;
     minU = Math.min(minU, u);

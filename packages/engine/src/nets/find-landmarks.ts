@@ -1,14 +1,13 @@
 import type { Raster } from '../photo/raster.ts';
 import type { FaceLandmarks, FaceRegion } from './face-networks.ts';
+import { MESH_LANDMARK_COUNT as MESH_COUNT, LANDMARK_COUNT as POINT_COUNT } from './landmark-names.ts';
 import type { RunNetwork } from './load-face-networks.ts';
 import { EYE_CONTOUR_COUNT, REFINED_LANDMARKS } from './refined-landmarks.ts';
 import { sampleWindow } from './sample-window.ts';
 
 /** Side of the landmark network's input, pixels. */
 const LANDMARK_SIDE_PX = 192;
-const MESH_COUNT = 468;
 const IRIS_COUNT = 5;
-const POINT_COUNT = MESH_COUNT + 2 * IRIS_COUNT;
 
 /**
  * 478 landmarks of the face in a region: the mesh of 468, in which lips and eyes are replaced (x and y) by the network's

@@ -4,18 +4,18 @@ import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { createWarning, FacewrightError, isFacewrightError, type Warning } from '@facewright/protocol';
 import type { InferenceSession } from 'onnxruntime-node';
+import { type CacheEntry, cacheEntry } from '../cache/cache-entry.ts';
+import { defaultCacheDir } from '../cache/default-cache-dir.ts';
+import { removeStaleEntries } from '../cache/remove-stale-entries.ts';
 import { checkNotCanceled } from './check-not-canceled.ts';
 import { chooseProvider, type ProbeProvider, probeProvider } from './choose-provider.ts';
 import { CONVERTER_VERSION, convertTfliteToOnnx } from './convert-tflite-to-onnx.ts';
-import { defaultCacheDir } from '../cache/default-cache-dir.ts';
 import { detectFaces } from './detect-faces.ts';
 import type { FaceNetworks, Provider } from './face-networks.ts';
 import { regionFromDetection, regionFromLandmarks } from './face-region.ts';
 import { findLandmarksInRegion } from './find-landmarks.ts';
 import { loadOnnxruntime, type Onnxruntime } from './load-onnxruntime.ts';
-import { type CacheEntry, cacheEntry } from '../cache/cache-entry.ts';
 import { NETWORK_ASSETS, type NetworkAsset, readNetworkAsset } from './read-network-asset.ts';
-import { removeStaleEntries } from '../cache/remove-stale-entries.ts';
 
 export interface LoadNetworksOptions {
   /** @default 'cpu' */

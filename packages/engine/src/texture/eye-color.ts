@@ -1,4 +1,5 @@
 import type { FaceLandmarks } from '../nets/face-networks.ts';
+import { LEFT_IRIS, LEFT_LIDS, RIGHT_IRIS, RIGHT_LIDS } from '../nets/landmark-names.ts';
 import type { PhotoView } from '../photo/photo.ts';
 
 /** Colours of a person's eyes as the photo shows them, sRGB 0..255. */
@@ -16,10 +17,9 @@ interface EyeLandmarks {
   readonly lids: readonly number[];
 }
 
-/** MediaPipe's numbers. The iris points are the person's right (468..472) and left (473..477). */
 const EYES: readonly EyeLandmarks[] = [
-  { center: 468, rim: [469, 470, 471, 472], lids: [33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7] },
-  { center: 473, rim: [474, 475, 476, 477], lids: [362, 398, 384, 385, 386, 387, 388, 466, 263, 249, 390, 373, 374, 380, 381, 382] },
+  { center: RIGHT_IRIS[0], rim: RIGHT_IRIS.slice(1), lids: RIGHT_LIDS },
+  { center: LEFT_IRIS[0], rim: LEFT_IRIS.slice(1), lids: LEFT_LIDS },
 ];
 
 /** A dark brown: what most irises are where the photo does not tell. */
