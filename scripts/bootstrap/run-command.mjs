@@ -46,6 +46,11 @@ const COMMANDS = {
     needsBuild: true,
     run: (args) => runScript('benchmarks/service.ts', args),
   },
+  'bench:studio': {
+    description: 'measure size and start of the page',
+    needsBuild: true,
+    run: (args) => runScript('benchmarks/studio.ts', args),
+  },
   chaos: {
     description: 'kill processes of the service at random points (--rounds 50 --seed N)',
     needsBuild: true,

@@ -18,13 +18,7 @@ theme.subscribe(() => {
   apply();
 });
 
-const systemIsDark = matchMedia('(prefers-color-scheme: dark)');
 const reducesMotion = matchMedia('(prefers-reduced-motion: reduce)');
-
-/** Whether dark colours are shown now. */
-export function isDark(): boolean {
-  return theme.get() === 'dark' || (theme.get() === 'auto' && systemIsDark.matches);
-}
 
 export function prefersReducedMotion(): boolean {
   return reducesMotion.matches;
