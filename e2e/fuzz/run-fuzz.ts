@@ -85,12 +85,21 @@ export async function runFuzz({ cases, seed, only, onProgress }: FuzzOptions): P
     const kinds: Record<string, number> = {};
     const memory = { begin: 0, peak: 0, end: 0, workersPeak: 0 };
     let next = only ?? 0;
+    const running = new Set<number>();
+    const end: { of: string | null } = { of: null };
+    void program.exited.then(({ code, signal }) => {
+      const last = program.lines.filter((line) => line.level === 'error').slice(-2);
+      end.of ??= `the program ended (${code ?? signal}) at one of the cases ${[...running].join(', ')}: ${program.stderr().slice(-2000)} ${JSON.stringify(last)}`;
+    });
     let done = 0;
     const oneOnly = only !== undefined;
     const runOne = async (number: number): Promise<void> => {
       const { kind, bytes } = all[number]!;
       if (oneOnly) console.log(JSON.stringify(bytes.toString('latin1')));
+      running.add(number);
       const text = await send(port, bytes, kind === 'bytes');
+      if (end.of !== null) return;
+      running.delete(number);
       const answer = parseRaw(text);
       if (oneOnly) console.log(JSON.stringify(text.slice(0, 3000)));
       const status = answer.status === 0 ? 'closed' : String(answer.status);
@@ -129,10 +138,14 @@ export async function runFuzz({ cases, seed, only, onProgress }: FuzzOptions): P
       memory.workersPeak = Math.max(memory.workersPeak, await childrenMb(program.pid));
     };
     const loop = async (): Promise<void> => {
-      while (oneOnly ? done < 1 : next < cases) await runOne(next++);
+      while (end.of === null && (oneOnly ? done < 1 : next < cases)) await runOne(next++);
     };
     await Promise.all(Array.from({ length: oneOnly ? 1 : PARALLEL }, loop));
 
+    if (end.of !== null) {
+      violations.push(end.of);
+      return { cases: done, kinds, statuses, codes, workerRestarts: 0, memoryMb: memory, violations };
+    }
     // It lives, works, and lost no worker.
     const ready = parseRaw(await send(port, Buffer.from('GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n')));
     if (ready.status !== 200) violations.push(`not ready afterwards: ${ready.status} ${ready.body}`);

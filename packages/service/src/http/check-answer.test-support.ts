@@ -32,6 +32,8 @@ export function createAnswerCheck(operations: readonly Operation[], basePath = '
     if (answer.headers.get('x-request-id') === null) throw new Error(`${what}: no X-Request-Id`);
     if (answer.headers.get('x-content-type-options') !== 'nosniff') throw new Error(`${what}: no nosniff`);
     const isProblem = answer.status >= 400 && !(type === 'application/json' && found?.tag === 'Health');
+    // Gradio clients read `{"detail": …}`; the tests of those routes look at it.
+    if (isProblem && route.startsWith('/gradio_api/') && type === 'application/json') return;
     if (isProblem) {
       if (type !== 'application/problem+json') throw new Error(`${what}: ${type} is no problem`);
       if (method === 'HEAD') return;

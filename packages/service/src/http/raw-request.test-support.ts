@@ -76,7 +76,15 @@ export function parseRaw(text: string): RawAnswer {
   const headers = Object.fromEntries(
     lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
   );
-  return { status: Number(statusLine.split(' ')[1] ?? 0), headers, body: rest.join('\r\n\r\n'), text };
+  const body = rest.join('\r\n\r\n');
+  const length = headers['content-length'];
+  // What follows belongs to the answer of a second request.
+  return {
+    status: Number(statusLine.split(' ')[1] ?? 0),
+    headers,
+    body: length === undefined ? body : body.slice(0, Number(length)),
+    text,
+  };
 }
 
 function isComplete(text: string): boolean {

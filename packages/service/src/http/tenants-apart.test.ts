@@ -53,7 +53,7 @@ beforeAll(async () => {
     archive: batch.archive?.url ?? '',
     idempotent: idempotent.id,
   };
-});
+}, 60_000);
 afterAll(async () => {
   await service.queue.cancel('victim', 'busy');
   await service.close();
@@ -198,5 +198,60 @@ describe('another tenant', () => {
       }
     }
     expect(shapes.size).toBe(1);
+  });
+
+  it('learns nothing by the Gradio routes either: uploads, calls, sessions, files, cancellation', async () => {
+    const { key } = victim;
+    const post = async (path: string, body: unknown, as?: string) =>
+      await service.fetch(path, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json' },
+        ...(as === undefined ? {} : { key: as }),
+      });
+    const form = new FormData();
+    form.append('files', new Blob([fakeJpeg() as never]), 'me.jpg');
+    const [upload] = await readJson(await service.fetch('gradio_api/upload', { method: 'POST', body: form, key }));
+    const nobodysUpload = upload.replace(/[0-9a-f](?=\/photo)/, (c: string) => (c === '0' ? '1' : '0'));
+    const call = (path: string) => ({ data: [{ path, meta: { _type: 'gradio.FileData' } }] });
+
+    // Somebody else's upload cannot be worked on: what the call tells is the same as for one that never was.
+    const told: string[] = [];
+    for (const path of [upload, nobodysUpload]) {
+      const answer = await post('gradio_api/call/predict', call(path), attacker);
+      const { event_id: event } = await readJson(answer);
+      const stream = await service.fetch(`gradio_api/call/predict/${event}`, { key: attacker });
+      told.push(`${answer.status} ${stream.status} ${await stream.text()}`);
+    }
+    expect(told[0]).toBe(told[1]);
+    expect(told[0]).toContain('event: error');
+
+    // Sessions and events are of their tenant.
+    const { event_id: event } = await readJson(await post('gradio_api/queue/join', { ...call(upload), session_hash: 'session1' }, key));
+    const streams: string[] = [];
+    for (const path of [`gradio_api/call/predict/${event}`, 'gradio_api/call/predict/abc.def', `gradio_api/call/v2/predict/${event}`]) {
+      const answer = await service.fetch(path, { key: attacker });
+      streams.push(`${answer.status} ${await answer.text()}`);
+    }
+    expect(new Set(streams).size).toBe(1);
+    const sessions: string[] = [];
+    for (const session of ['session1', 'nobodys']) {
+      const answer = await service.fetch(`gradio_api/queue/data?session_hash=${session}`, { key: attacker });
+      sessions.push(`${answer.status} ${await answer.text()}`);
+    }
+    expect(sessions[0]).toBe(sessions[1]);
+
+    // Files by path, with the attacker's key and with bent links.
+    for (const id of ['done', 'nobodys']) {
+      const answer = await service.fetch(`gradio_api/file=r/${id}/face.glb`, { key: attacker });
+      expect(answer.status, id).toBe(404);
+      expect((await service.fetch(`gradio_api/file=r/${id}/face.glb?${victim.file.split('?')[1]}`)).status, id).toBe(403);
+      expect((await service.fetch(`gradio_api/file=r/${id}/face.glb`)).status, id).toBe(401);
+    }
+
+    // An event id that is made up cancels nothing.
+    const made = `${Buffer.from(JSON.stringify(['victim', 'busy'])).toString('base64url')}.${'A'.repeat(22)}`;
+    expect(await readJson(await post('gradio_api/cancel', { event_id: made, session_hash: 'session1' }))).toEqual({ success: true });
+    expect((await service.queue.get('victim', 'busy'))?.state).toBe('processing');
   });
 });

@@ -70,7 +70,7 @@ ${codes.map((code) => `<tr id="${code}"><td><code>${code}</code></td><td>${ERROR
 }
 
 function renderEntry({ method, path, id }: Operation): string {
-  return `<li><a href="#${id}"><span class="method ${method}">${method.toUpperCase()}</span> ${escapeHtml(path)}</a></li>`;
+  return `<li><a href="#${id}"><span class="method ${method}">${method.toUpperCase()}</span> <span>${escapeHtml(path)}</span></a></li>`;
 }
 
 function renderOperation(operation: Operation): string {
@@ -97,8 +97,19 @@ ${
 </section>`;
 }
 
-function renderParameter({ name, in: place, required, description }: Parameter): string {
-  return `<tr><td><code>${escapeHtml(name)}</code>${required ? ' <span class="quiet">required</span>' : ''}</td><td>${place}</td><td>${renderText(description)}</td></tr>`;
+function renderParameter({ name, in: place, required, description, schema }: Parameter): string {
+  const values = describeValues(schema);
+  return `<tr><td><code>${escapeHtml(name)}</code>${required ? ' <span class="quiet">required</span>' : ''}</td><td>${place}</td><td>${renderText(description)}${values === '' ? '' : ` <span class="quiet">${escapeHtml(values)}</span>`}</td></tr>`;
+}
+
+/** What a parameter may be, in words: values or bounds, and what it is where it is not given. */
+function describeValues(schema: Json): string {
+  const { enum: values, minimum, maximum, default: standard } = schema as Readonly<Record<string, Json | undefined>>;
+  return [
+    ...(Array.isArray(values) ? [(values as readonly Json[]).join(' or ')] : []),
+    ...(minimum === undefined || maximum === undefined ? [] : [`${String(minimum)} to ${String(maximum)}`]),
+    ...(standard === undefined ? [] : [`default ${Array.isArray(standard) ? standard.join(',') : String(standard)}`]),
+  ].join('; ');
 }
 
 function renderContent(content: Operation['responses'][number]['content']): string {
@@ -134,12 +145,12 @@ function escapeHtml(text: string): string {
 /** Follows the reader's light or dark scheme. */
 export const DOCS_STYLE = `:root{color-scheme:light dark;--line:light-dark(#d8dce2,#363c45);--quiet:light-dark(#5b6470,#9aa4b1);--panel:light-dark(#f5f6f8,#1b1f25);--accent:light-dark(#0b5cad,#7db7f5)}
 *{box-sizing:border-box}
-body{margin:0;font:16px/1.55 system-ui,sans-serif;display:grid;grid-template-columns:minmax(17rem,22rem) minmax(0,1fr);background:light-dark(#fff,#12151a);color:light-dark(#1b1f25,#e7ebf0)}
+body{margin:0;font:16px/1.55 system-ui,sans-serif;display:grid;grid-template-columns:minmax(17rem,24rem) minmax(0,1fr);background:light-dark(#fff,#12151a);color:light-dark(#1b1f25,#e7ebf0)}
 nav{position:sticky;top:0;align-self:start;height:100vh;overflow:auto;padding:1.5rem;background:var(--panel);border-right:1px solid var(--line)}
 nav h1{font-size:1.25rem;margin:0}
 nav h2{font-size:.8rem;text-transform:uppercase;letter-spacing:.06em;color:var(--quiet);margin:1.5rem 0 .25rem}
 nav ul{list-style:none;margin:0;padding:0;font-size:.875rem}
-nav li a{display:block;padding:.15rem 0;overflow-wrap:anywhere;color:inherit;text-decoration:none}
+nav li a{display:flex;gap:.35rem;align-items:baseline;padding:.15rem 0;overflow-wrap:anywhere;color:inherit;text-decoration:none}
 nav li a:hover,nav li a:focus-visible{text-decoration:underline}
 main{padding:1.5rem clamp(1rem,4vw,3rem) 6rem;max-width:62rem}
 section{border-top:1px solid var(--line);padding:1rem 0}
