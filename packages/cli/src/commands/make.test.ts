@@ -425,9 +425,12 @@ describe('facewright make with several photos', () => {
   it('keeps what is finished when it is stopped, and goes on from there', async () => {
     const cwd = createFolder({ 'in/a.jpg': 'photo', 'in/b.jpg': 'wait=10000', 'in/c.jpg': 'photo' });
     const abort = new AbortController();
-    setTimeout(() => abort.abort(), 100);
+    const engine = createFakeEngine();
+    // While the second photo is made, whatever the machine is busy with.
+    const timer = setInterval(() => engine.calls.includes('reconstruct only b.jpg') && abort.abort(), 5);
+    onTestFinished(() => clearInterval(timer));
     const argv = ['make', 'in', '-o', 'out', '--concurrency', '1'];
-    const { status, stdout, stderr } = await runCli(argv, { cwd, signal: abort.signal });
+    const { status, stdout, stderr } = await runCli(argv, { cwd, engine, signal: abort.signal });
     expect(status).toBe(130);
     expect(stdout).toContain('1 made, 2 not tried');
     expect(stderr).toContain('canceled with 1 of 3 photos finished [FW_CANCELED]');
