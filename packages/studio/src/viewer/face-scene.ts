@@ -1,10 +1,10 @@
 import type { CameraOutput } from '@facewright/protocol';
 import {
-  AmbientLight,
   Box3,
   Color,
   DirectionalLight,
   Group,
+  HemisphereLight,
   Matrix4,
   type Mesh,
   PerspectiveCamera,
@@ -14,7 +14,6 @@ import {
 } from 'three';
 import { OrbitControls } from 'three/examples/jsm/controls/OrbitControls.js';
 import { canvasToBlob } from '../ui/canvas-to-blob.ts';
-import { createEnvironment } from './create-environment.ts';
 import { createViewMaterials, type ViewMaterials } from './create-view-materials.ts';
 import type { FaceView } from './face-views.ts';
 import { DEFAULT_LIGHT, type LightState } from './light-state.ts';
@@ -69,10 +68,10 @@ const CHIN_ROOM = 1.32;
 /** In half heights of the picture. */
 const LOOK_LOWER = 0.1;
 /** Light that comes from everywhere; most of the light is in the texture already. */
-const AMBIENT = 0.95;
+const AMBIENT = 1.35;
 const KEY = 1.3;
 const RIM = 0.55;
-const ENVIRONMENT = 0.28;
+const FILL = 0.45;
 const FRONT: OrbitState = { azimuthRad: 0, polarRad: Math.PI / 2, distance: 0 };
 
 /** @throws Error where there is no WebGL */
@@ -80,12 +79,12 @@ export function createFaceScene({ canvas, onOrbit, onContextLost }: FaceSceneOpt
   const renderer = new WebGLRenderer({ canvas, antialias: true, alpha: true, powerPreference: 'high-performance' });
   renderer.setClearColor(new Color(0), 0);
   const scene = new Scene();
-  scene.environment = createEnvironment(renderer);
-  scene.environmentIntensity = ENVIRONMENT;
   const key = new DirectionalLight(0xfff4e8, KEY);
   const rim = new DirectionalLight(0xe6ecf5, RIM);
-  const ambient = new AmbientLight(0xffffff, AMBIENT);
-  scene.add(key, rim, ambient, key.target, rim.target);
+  const fill = new DirectionalLight(0xffffff, FILL);
+  // Brighter from above than from the floor. Not an environment map: filtering one takes the better part of a minute without a graphics card.
+  const ambient = new HemisphereLight(0xffffff, 0xb8aa9e, AMBIENT);
+  scene.add(key, fill, rim, ambient, key.target, fill.target, rim.target);
   const pivot = new Group();
   scene.add(pivot);
 
@@ -128,8 +127,10 @@ export function createFaceScene({ canvas, onOrbit, onContextLost }: FaceSceneOpt
     const at = (t: number, h: number) =>
       new Vector3(Math.sin(t) * Math.cos(h), Math.sin(h), Math.cos(t) * Math.cos(h)).transformDirection(camera.matrixWorld).add(center);
     key.position.copy(at(turn, height));
+    fill.position.copy(at(-turn, 0.1));
     rim.position.copy(at(turn + Math.PI * 0.85, 0.5));
     key.target.position.copy(center);
+    fill.target.position.copy(center);
     rim.target.position.copy(center);
     // The even light gives way, so that the picture keeps its brightness.
     key.intensity = KEY * light.strength;
@@ -314,7 +315,6 @@ export function createFaceScene({ canvas, onOrbit, onContextLost }: FaceSceneOpt
       canvas.removeEventListener('webglcontextlost', onLost);
       controls.dispose();
       disposeFace();
-      scene.environment?.dispose();
       renderer.dispose();
     },
   };
