@@ -12,7 +12,7 @@ export {
 export { addNumbers, growMaximum, pullLevel, pushLevel, softenEdges, softenWeights, sumSquares } from './grid';
 export { paintRows, setPaintPhoto, setPaintTables } from './paint';
 export { averagePixels, filterUp, sharpenPixels } from './photo';
-export { addTriangleNormals, makeUnit, rasterizeTriangles } from './rasterize';
+export { addTriangleNormals, makeUnit, projectPoints, rasterizeTriangles, turnVectors } from './rasterize';
 export {
   addOutlines,
   addSheet,

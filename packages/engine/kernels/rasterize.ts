@@ -236,3 +236,40 @@ export function makeUnit(at: usize, count: i32, missing: f32): void {
     } else store<f32>(i, missing, 8);
   }
 }
+
+/**
+ * Projects points, shape (count,3), with a pinhole camera: to `screen`, shape (count,2), pixels, and `depth`, shape (count).
+ *
+ * @param camera - f64: rotation (9, row-major), translation (3), focal length, principal point (2)
+ */
+export function projectPoints(points: usize, count: i32, camera: usize, screen: usize, depth: usize): void {
+  const focal = load<f64>(camera, 96);
+  const centerX = load<f64>(camera, 104);
+  const centerY = load<f64>(camera, 112);
+  for (let i: usize = 0; i < <usize>count; i++) {
+    const at = points + 12 * i;
+    const x = <f64>load<f32>(at);
+    const y = <f64>load<f32>(at, 4);
+    const z = <f64>load<f32>(at, 8);
+    const cx = load<f64>(camera) * x + load<f64>(camera, 8) * y + load<f64>(camera, 16) * z + load<f64>(camera, 72);
+    const cy = load<f64>(camera, 24) * x + load<f64>(camera, 32) * y + load<f64>(camera, 40) * z + load<f64>(camera, 80);
+    const cz = load<f64>(camera, 48) * x + load<f64>(camera, 56) * y + load<f64>(camera, 64) * z + load<f64>(camera, 88);
+    const scale = focal / cz;
+    store<f32>(screen + (i << 3), <f32>(cx * scale + centerX));
+    store<f32>(screen + (i << 3), <f32>(cy * scale + centerY), 4);
+    store<f32>(depth + (i << 2), <f32>cz);
+  }
+}
+
+/** Turns vectors, shape (count,3), by a rotation (f64, 9, row-major). */
+export function turnVectors(vectors: usize, count: i32, rotation: usize, out: usize): void {
+  for (let i: usize = 0; i < 12 * <usize>count; i += 12) {
+    const x = <f64>load<f32>(vectors + i);
+    const y = <f64>load<f32>(vectors + i, 4);
+    const z = <f64>load<f32>(vectors + i, 8);
+    for (let k: usize = 0; k < 3; k++) {
+      const row = rotation + 24 * k;
+      store<f32>(out + i + (k << 2), <f32>(load<f64>(row) * x + load<f64>(row, 8) * y + load<f64>(row, 16) * z));
+    }
+  }
+}

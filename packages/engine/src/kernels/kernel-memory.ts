@@ -116,6 +116,8 @@ export interface Kernels {
     outWeight1: number,
     outWeight2: number,
   ): void;
+  projectPoints(points: number, count: number, camera: number, screen: number, depth: number): void;
+  turnVectors(vectors: number, count: number, rotation: number, out: number): void;
   addTriangleNormals(positions: number, triangles: number, count: number, normals: number): void;
   makeUnit(vectors: number, count: number, missing: number): void;
   setShading(

@@ -29,7 +29,7 @@ export interface ShadedScene {
 /** Bytes that {@link prepareShading} takes. */
 export function countShadingBytes({ mesh, normals, surfaces }: ShadedScene, triangleCount: number): number {
   const textures = surfaces.map(({ albedo }) => albedo?.data ?? null);
-  return countKernelBytes([mesh.triangleUvs, mesh.uvs, normals, textures]) + triangleCount + 100 * surfaces.length + 24_000;
+  return countKernelBytes([mesh.triangleUvs, mesh.uvs, normals, normals, textures]) + triangleCount + 100 * surfaces.length + 24_000;
 }
 
 /**
@@ -80,7 +80,9 @@ export function prepareShading(
     ambient[3 + k] = (light.sky[k]! - light.ground[k]!) / 2;
   }
   const normals = memory.allocate(Float32Array, scene.normals.length);
-  turnToCamera(scene.normals, scene.camera, normals);
+  const rotation = memory.place(Float64Array.from(scene.camera.rotation));
+  const turned = memory.place(scene.normals);
+  memory.kernels.turnVectors(turned.byteOffset, turned.length / 3, rotation.byteOffset, normals.byteOffset);
   const places = [numbers, textures, triangleSurface, triangles, memory.place(mesh.triangleUvs), memory.place(mesh.uvs), normals, lights];
   const [a, b, c, d, e, f, g, h] = places.map((array) => array.byteOffset) as [
     number,
@@ -97,16 +99,4 @@ export function prepareShading(
   const count = light.lights.length;
   return (wireScreen) =>
     memory.kernels.setShading(a, b, c, d, e, f, g, h, count, ambient.byteOffset, wireScreen?.byteOffset ?? 0, linear, srgb);
-}
-
-function turnToCamera(normals: Float32Array, camera: RenderCamera, out: Float32Array): void {
-  const r = Float64Array.from(camera.rotation);
-  for (let i = 0; i < normals.length; i += 3) {
-    const x = normals[i]!;
-    const y = normals[i + 1]!;
-    const z = normals[i + 2]!;
-    out[i] = r[0]! * x + r[1]! * y + r[2]! * z;
-    out[i + 1] = r[3]! * x + r[4]! * y + r[5]! * z;
-    out[i + 2] = r[6]! * x + r[7]! * y + r[8]! * z;
-  }
 }

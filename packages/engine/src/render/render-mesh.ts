@@ -265,21 +265,20 @@ function isOpaque(surface: SurfaceMaterial): boolean {
 
 function projectToScreen(positions: Float32Array, camera: RenderCamera): { screen: Float32Array; depth: Float32Array } {
   const count = positions.length / 3;
-  const screen = new Float32Array(2 * count);
-  const depth = new Float32Array(count);
-  const r = Float64Array.from(camera.rotation);
-  const t = Float64Array.from(camera.translation);
-  for (let i = 0; i < count; i++) {
-    const x = positions[3 * i]!;
-    const y = positions[3 * i + 1]!;
-    const z = positions[3 * i + 2]!;
-    const cz = r[6]! * x + r[7]! * y + r[8]! * z + t[2]!;
-    const scale = camera.focalPx / cz;
-    screen[2 * i] = (r[0]! * x + r[1]! * y + r[2]! * z + t[0]!) * scale + camera.centerX;
-    screen[2 * i + 1] = (r[3]! * x + r[4]! * y + r[5]! * z + t[1]!) * scale + camera.centerY;
-    depth[i] = cz;
-  }
-  return { screen, depth };
+  const memory = useScratchMemory(2 * countKernelBytes(positions) + 256);
+  const numbers = Float64Array.of(
+    ...Array.from(camera.rotation),
+    ...Array.from(camera.translation),
+    camera.focalPx,
+    camera.centerX,
+    camera.centerY,
+  );
+  const screen = memory.allocate(Float32Array, 2 * count);
+  const depth = memory.allocate(Float32Array, count);
+  const points = memory.allocate(Float32Array, positions.length);
+  points.set(positions);
+  memory.kernels.projectPoints(points.byteOffset, count, memory.place(numbers).byteOffset, screen.byteOffset, depth.byteOffset);
+  return { screen: screen.slice(), depth: depth.slice() };
 }
 
 /** Colour of the background in each row, shape (height, 3), sRGB 0..255: blended there, as a gradient looks even so. */

@@ -1,3 +1,4 @@
+import { countKernelBytes, useScratchMemory } from '../kernels/kernel-memory.ts';
 import type { FaceModel } from '../models/face-model.ts';
 import { createRasterBuffers, rasterize } from '../render/rasterize.ts';
 import type { TriangleRange } from './texel-map.ts';
@@ -399,42 +400,13 @@ function measureLight(nearest: Float32Array, x: number, y: number, depth: number
  * of `ranges` is: such vertices face no camera and no light.
  */
 export function computePartNormals(positions: Float32Array, triangles: Uint32Array, ranges: readonly TriangleRange[]): Float32Array {
-  const normals = new Float32Array(positions.length);
+  const memory = useScratchMemory(countKernelBytes(triangles) + 16 * ranges.length + 2 * countKernelBytes(positions));
+  const from = memory.place(positions);
+  const normals = memory.allocate(Float32Array, positions.length).fill(0);
   for (const { firstTriangle, triangleCount } of ranges) {
-    for (let t = 3 * firstTriangle; t < 3 * (firstTriangle + triangleCount); t += 3) addTriangleNormal(positions, triangles, t, normals);
+    const corners = memory.place(triangles.subarray(3 * firstTriangle, 3 * (firstTriangle + triangleCount)));
+    memory.kernels.addTriangleNormals(from.byteOffset, corners.byteOffset, triangleCount, normals.byteOffset);
   }
-  for (let v = 0; v < normals.length; v += 3) {
-    const length = Math.sqrt(normals[v] ** 2 + normals[v + 1] ** 2 + normals[v + 2] ** 2);
-    if (length > 0) {
-      normals[v] = normals[v] / length;
-      normals[v + 1] = normals[v + 1] / length;
-      normals[v + 2] = normals[v + 2] / length;
-    }
-  }
-  return normals;
-}
-
-/** Adds the normal of the triangle at `t` (twice its area long) to its corners. */
-function addTriangleNormal(positions: Float32Array, triangles: Uint32Array, t: number, normals: Float32Array): void {
-  const a = 3 * triangles[t];
-  const b = 3 * triangles[t + 1];
-  const c = 3 * triangles[t + 2];
-  const ux = positions[b] - positions[a];
-  const uy = positions[b + 1] - positions[a + 1];
-  const uz = positions[b + 2] - positions[a + 2];
-  const wx = positions[c] - positions[a];
-  const wy = positions[c + 1] - positions[a + 1];
-  const wz = positions[c + 2] - positions[a + 2];
-  const nx = uy * wz - uz * wy;
-  const ny = uz * wx - ux * wz;
-  const nz = ux * wy - uy * wx;
-  normals[a] = normals[a] + nx;
-  normals[a + 1] = normals[a + 1] + ny;
-  normals[a + 2] = normals[a + 2] + nz;
-  normals[b] = normals[b] + nx;
-  normals[b + 1] = normals[b + 1] + ny;
-  normals[b + 2] = normals[b + 2] + nz;
-  normals[c] = normals[c] + nx;
-  normals[c + 1] = normals[c + 1] + ny;
-  normals[c + 2] = normals[c + 2] + nz;
+  memory.kernels.makeUnit(normals.byteOffset, positions.length / 3, 0);
+  return normals.slice();
 }
