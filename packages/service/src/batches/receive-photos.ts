@@ -210,28 +210,26 @@ function errorOfUnpacking(e: unknown, isArchive: boolean): unknown {
  */
 async function* chunksOf(stream: Readable, signal: AbortSignal): AsyncGenerator<Buffer, undefined> {
   const chunks = stream.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  aborted.catch(() => {});
   try {
     for (;;) {
-      signal.throwIfAborted();
-      const next = chunks.next();
-      const { value, done } = await Promise.race([next, aborted]).catch((e: unknown) => {
-        next.catch(() => {});
-        throw e;
-      });
+      const { value, done } = await unlessAborted(chunks.next(), signal);
       if (done) return;
       yield value;
     }
   } finally {
-    signal.removeEventListener('abort', onAbort!);
     // Not waited for: it would wait for the next chunk.
     void chunks.return?.()?.catch(() => {});
   }
+}
+
+/** Not a race against one promise for the whole stream: that would hold on to every chunk until the end. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }
 
 async function hashStream(source: Readable): Promise<{ readonly bytes: number; readonly sha256: string }> {
