@@ -26,7 +26,7 @@ const MAX_FILES = 4;
 /** Proxies close what is silent for a minute, some for half of it. */
 const HEARTBEAT_MS = 15_000;
 /** How often a session is looked at for calls that came to another instance. */
-const SESSION_LOOK_MS = 2000;
+const SESSION_LOOK_MS = 5000;
 /** How long a stream stays open after its last event: the next call may be on its way. */
 const LINGER_MS = 500;
 /** Clients that cancel send `/reset` next and are ready for the end a little after it; one that sends none is ready after the second. */

@@ -129,7 +129,9 @@ class PlainQueue {
 
 type Command =
   | { readonly do: 'submit'; readonly tenant: string; readonly number: number; readonly deadlineMs: number }
-  | { readonly do: 'take' | 'sweep' | 'restart' | 'expire' }
+  | { readonly do: 'take' }
+  | { readonly do: 'sweep' | 'expire' }
+  | { readonly do: 'restart' }
   | { readonly do: 'renew' | 'complete' | 'fail' | 'retry' | 'hand-back' | 'report'; readonly lease: number }
   | { readonly do: 'cancel' | 'remove'; readonly job: number }
   | { readonly do: 'wait'; readonly ms: number };

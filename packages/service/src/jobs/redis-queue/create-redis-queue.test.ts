@@ -180,6 +180,41 @@ if (redisProgram === null) {
       await expect.poll(() => ends).toEqual(['kept']);
     });
 
+    it('gives up on a server that hangs, and closes beside it', async () => {
+      const own = await startRedisServer();
+      onTestFinished(() => own.dispose());
+      const queue = await open('h', { url: own.url });
+      await queue.watch('a', 'one', () => {});
+      const waiting = queue.take('test', new AbortController().signal);
+      await queue.submit(fresh('one'), WIDE);
+      await waiting;
+      const next = queue.take('test', new AbortController().signal);
+      process.kill(own.pid, 'SIGSTOP');
+      await expect(queue.get('a', 'one')).rejects.toMatchObject({ code: 'FW_QUEUE_UNAVAILABLE' });
+      // The test's own time limit says whether these come back at all.
+      await queue.close();
+      expect(await next).toBeNull();
+      const never = await open('h', { url: 'redis://127.0.0.1:1' });
+      await expect(never.check()).rejects.toMatchObject({ code: 'FW_QUEUE_UNAVAILABLE' });
+      await never.close();
+    });
+
+    it('tells ends again on a server that forgot everything', async () => {
+      const own = await startRedisServer(['--appendonly', 'no']);
+      onTestFinished(() => own.dispose());
+      const queue = await open('f', { url: own.url });
+      const ends: string[] = [];
+      await queue.watchFinished((job) => ends.push(job.id));
+      await queue.submit(fresh('before'), WIDE);
+      await queue.cancel('a', 'before');
+      await expect.poll(() => ends).toEqual(['before']);
+      await own.kill();
+      await own.start();
+      await expect.poll(() => queue.submit(fresh('after'), WIDE).catch(() => null), { timeout: 8000 }).toMatchObject({ kind: 'accepted' });
+      await queue.cancel('a', 'after');
+      await expect.poll(() => ends, { timeout: 8000 }).toContain('after');
+    });
+
     it('keeps every accepted job when the server is killed at random moments', async () => {
       const seed = Number(process.env.FACEWRIGHT_SEED ?? Date.now() % 1_000_000);
       const random = prand(seed);

@@ -36,6 +36,8 @@ const BLOCK_S = 5;
 const CLAIM_MS = 30_000;
 /** How often ends are looked for where the message about them was lost. */
 const ENDED_POLL_MS = 1000;
+/** Closing takes at most twice this. */
+const CLOSE_MS = 2000;
 /** Most jobs that one run of the sweep script treats: Redis does nothing else meanwhile. */
 const SWEEP_BATCH = 200;
 /** Most turns that a sweep hands out anew. */
@@ -294,16 +296,18 @@ class RedisQueue implements JobQueue {
     if (this.#endedTimer !== null) clearInterval(this.#endedTimer);
     this.#finishWatchers.clear();
     this.#watchers.clear();
-    await this.#readingEnded;
-    // Closing interrupts the blocking wait.
-    await this.#worker?.close(true).catch(() => {});
-    await this.#pump;
-    while (this.#background.size > 0) await Promise.allSettled(this.#background);
-    if (this.#hasGroup && this.#redis.status === 'ready') {
-      await this.#redis.xgroup('DELCONSUMER', `${this.#prefix}ended`, 'watchers', this.#instance).catch(() => {});
-    }
-    await this.#turns.close().catch(() => {});
+    // A server that does not answer must not keep the process from ending: what is not done in time is cut off.
+    await inTime(async () => {
+      await this.#readingEnded;
+      // Closing interrupts the blocking wait.
+      await this.#worker?.close(true);
+      await this.#pump;
+      while (this.#background.size > 0) await Promise.allSettled(this.#background);
+      if (this.#hasGroup && this.#redis.status === 'ready')
+        await this.#redis.xgroup('DELCONSUMER', `${this.#prefix}ended`, 'watchers', this.#instance);
+    });
     for (const redis of [this.#redis, this.#workerRedis, this.#subscriber]) redis?.disconnect();
+    await inTime(() => this.#turns.close());
   }
 
   async #cancel(tenant: string, id: string, remove: boolean): Promise<Job | null> {
@@ -436,8 +440,9 @@ class RedisQueue implements JobQueue {
     if (this.#isReadingEnded) return;
     this.#isReadingEnded = true;
     this.#readingEnded = this.#drainEnded().catch(() => {
-      // What was read and not told waits under our name.
+      // What was read and not told waits under our name; a server that lost its memory has lost the group, too.
       this.#mayOwnEnded = true;
+      this.#hasGroup = false;
       this.#isReadingEnded = false;
     });
   }
@@ -565,6 +570,16 @@ function seqFromCursor(cursor: string): number {
 
 function parseInfo(text: string): ReadonlyMap<string, string> {
   return new Map(text.split(/\r?\n/).flatMap((line) => (line.includes(':') ? [line.split(':', 2) as [string, string]] : [])));
+}
+
+/** Waits for `work`, at most {@link CLOSE_MS}, whatever becomes of it. */
+async function inTime(work: () => Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, CLOSE_MS);
+  });
+  await Promise.race([work().catch(() => {}), over]);
+  clearTimeout(timer);
 }
 
 /** Runs `work` at most once at a time and once more when it was asked for meanwhile. */
