@@ -52,6 +52,13 @@ export function computeDetailTables(model: FaceModel, textureSize: number): Deta
   };
 }
 
+/**
+ * Roughness (glTF) of gums and tongue, and of teeth. Real ones are wet and smoother, but lie in the shade of lips and cheeks; most
+ * viewers light the inside of a mouth as if it were open to the sky, and a smooth tongue shines there like chrome.
+ */
+const MOUTH_ROUGHNESS = 0.8;
+const TEETH_ROUGHNESS = 0.45;
+
 /** Surfaces of everything but skin and scalp. */
 export function paintDetails(
   { eye, teeth, mouth, lashes, occlusion, blend }: DetailTables,
@@ -67,8 +74,8 @@ export function paintDetails(
   const exposure = Math.max(0.55, Math.min(1.05, 0.55 + (0.5 * skinLuma) / 165));
   const out: SurfaceMaterial[] = [];
   const light: [number, number, number, number] = [...linear([255 * exposure, 255 * exposure, 255 * exposure]), 1];
-  if (mouth !== null) out.push({ ...opaque('mouth', ['mouth'], texture('mouth', mouth, saturation), 0.35), baseColor: light });
-  if (teeth !== null) out.push({ ...opaque('teeth', ['teeth'], texture('teeth', teeth, saturation), 0.25), baseColor: light });
+  if (mouth !== null) out.push({ ...opaque('mouth', ['mouth'], texture('mouth', mouth, saturation), MOUTH_ROUGHNESS), baseColor: light });
+  if (teeth !== null) out.push({ ...opaque('teeth', ['teeth'], texture('teeth', teeth, saturation), TEETH_ROUGHNESS), baseColor: light });
   if (eye !== null) {
     const eyeColors = estimateEyeColors(input.landmarks, input.view, skinLuma);
     const map: TextureMap = { name: 'eyes', width: eye.size, height: eye.size, channels: 3, data: paintEye(eye, eyeColors, saturation) };
