@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -94,6 +95,51 @@ if (missing !== null) {
       }
       await expect.poll(() => storage.stat('t/jobs/hang/photo').catch(() => null), { timeout: 10_000 }).toMatchObject({ bytes: 5 });
       await storage.close();
+    });
+
+    it('sends an object again when the connection breaks in the middle of it', async () => {
+      let broken = 0;
+      const target = new URL(server.endpoint);
+      const proxy = createServer((socket) => {
+        const upstream = connect(Number(target.port), target.hostname);
+        let bytes = 0;
+        socket.on('data', (chunk) => {
+          bytes += chunk.length;
+          if (broken < 2 && bytes > 500_000) {
+            broken++;
+            socket.resetAndDestroy();
+            upstream.destroy();
+          } else if (!upstream.destroyed) upstream.write(chunk);
+        });
+        upstream.on('data', (chunk) => void (socket.destroyed || socket.write(chunk)));
+        for (const [end, other] of [
+          [socket, upstream],
+          [upstream, socket],
+        ] as const) {
+          end.on('error', () => {});
+          end.on('close', () => other.destroy());
+        }
+      });
+      await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+      // Signed for the proxy's address, which the server sees in the Host header.
+      const storage = await createS3Storage({
+        ...optionsFor('faces'),
+        endpoint: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+      });
+      try {
+        const data = randomBytes(3_000_000);
+        const stored = await storage.put(
+          't/jobs/again/photo',
+          Readable.from([data.subarray(0, 1_000_000), data.subarray(1_000_000)]),
+          type,
+        );
+        expect(broken).toBe(2);
+        expect(await storage.stat('t/jobs/again/photo')).toMatchObject({ bytes: 3_000_000, sha256: stored.sha256 });
+        expect(await unfinished()).toEqual([]);
+      } finally {
+        await storage.close();
+        proxy.close();
+      }
     });
 
     it('an upload that a client breaks off never reaches the store', async () => {
