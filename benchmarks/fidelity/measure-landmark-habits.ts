@@ -30,9 +30,12 @@ const MOST_PAINTED_WEIGHT = 6;
 /** Ridge of identity and expression, samples: holds a coefficient of a shape that hardly occurs near zero. */
 const IDENTITY_RIDGE = 30;
 const EXPRESSION_RIDGE = 20;
-/** Shapes of which no landmark tells, or that were not rendered. */
-const UNSEEN = /^(gaze|eyeLook|tongue)/;
-/** Least share of an expression's motion that is taken to be reported. A pucker's is a third, but undoing all of that makes puckers of full lips. */
+/**
+ * Expressions whose damping is undone. With the others (pucker, raised upper lip, frown, sneer, ...) that finds more of them where there are none than where
+ * there are some.
+ */
+const TRUSTED = /^(jaw|mouthSmile|mouthLeft|mouthRight|mouthClose|brow|eyeBlink|eyeSquint|eyeWide|cheek)/;
+/** Least share of an expression's motion that is taken to be reported: undoing more finds squints in narrow eyes. */
 const LEAST_RESPONSE = 0.6;
 /** The mean that the reports are laid over follows from the result: found in two rounds. */
 const ROUNDS = 2;
@@ -94,7 +97,7 @@ view = view.map((row, k) => (TURN_TERMS.has(k) ? projectRigid(row).lean : row).m
 view[0] = constant;
 write(
   [...view, ...identity].map(onlyMeasured),
-  expression.map((row, e) => (UNSEEN.test(model.expressionNames[e]) ? new Float64Array(width) : onlyMeasured(row))),
+  expression.map((row, e) => (TRUSTED.test(model.expressionNames[e]) ? onlyMeasured(row) : new Float64Array(width))),
 );
 
 /** One sample's share of the normal equations. */
