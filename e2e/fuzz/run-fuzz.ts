@@ -227,7 +227,7 @@ async function makePhotos(): Promise<Uint8Array[]> {
 
 /** What a request brought itself may come back in the message that says what is wrong with it. */
 function isEcho(leak: string, bytes: Buffer): boolean {
-  return bytes.includes(leak);
+  return bytes.includes(leak) || bytes.toString('latin1').replaceAll('%20', ' ').includes(leak);
 }
 
 function isPage(contentType: string | undefined): boolean {

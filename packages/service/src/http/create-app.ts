@@ -106,6 +106,8 @@ export function createApp(deps: AppDeps): FastifyInstance {
     done();
   });
   app.addHook('onRequest', (request, reply, done) => {
+    // A lost connection is told to whoever reads the body; where nobody does any more, it must not end the process.
+    request.raw.on('error', () => {});
     reply
       .header('x-request-id', request.id)
       .header('x-content-type-options', 'nosniff')

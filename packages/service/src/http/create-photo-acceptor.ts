@@ -211,6 +211,8 @@ async function sniff(stream: Readable, signal: AbortSignal): Promise<string> {
  */
 function countPhoto(stream: Readable, maxBytes: number): PhotoCounter {
   const counter = new PhotoCounter(maxBytes);
+  // The caller may go away before the storage listens: it finds the failed stream then.
+  counter.on('error', () => {});
   // Whoever reads it hears of the error too; where nobody does any more, it must not bring the process down.
   counter.on('error', () => {});
   stream.once('error', (error) => counter.destroy(error));

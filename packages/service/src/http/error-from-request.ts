@@ -63,14 +63,13 @@ export function errorFromFramework(error: unknown, limits: { readonly maxBytes: 
       return new FacewrightError('FW_NOT_FOUND', { what: 'address' }, { cause: error });
     default:
   }
-  // The multipart parser throws plain errors at a malformed body.
-  if (error instanceof Error && MULTIPART_ERRORS.test(error.message))
-    return invalidRequest('body', 'is not valid multipart/form-data', error);
+  // What the multipart parser destroys a file with, where the form ends in it.
+  if (error instanceof Error && BROKEN_PART.test(error.message)) return invalidRequest('body', 'is not valid multipart/form-data', error);
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return invalidRequest('body', 'cannot be read', error);
   return error;
 }
 
-const MULTIPART_ERRORS = /multipart|boundary|Malformed|Unexpected end|terminated early|header/i;
+const BROKEN_PART = /terminated early|Unexpected end of multipart/;
 
 function shorten(text: string, max = MAX_ECHO): string {
   // Control characters could confuse a terminal that shows the message.

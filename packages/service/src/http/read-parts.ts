@@ -17,10 +17,17 @@ const STUCK_MS = 1000;
 export async function* readParts(request: FastifyRequest, limits: PartLimits, signal: AbortSignal): AsyncGenerator<Multipart, void> {
   const parts = request.parts({ limits });
   for (;;) {
-    const next = await raceEnd(parts.next(), request.raw, signal);
+    const next = await raceEnd(parts.next(), request.raw, signal).catch((error: unknown) => {
+      throw isCoded(error) || signal.aborted ? error : invalidRequest('body', 'is not valid multipart/form-data', error);
+    });
     if (next.done) return;
     yield next.value;
   }
+}
+
+/** Ours, or one of the framework's plugin. What the parser under it throws has no code. */
+function isCoded(error: unknown): boolean {
+  return /^(FW|FST)_/.test(String((error as { code?: unknown } | null)?.code ?? ''));
 }
 
 /** What is first: the promise, the signal, or the silence after the last byte. */

@@ -195,6 +195,39 @@ describe('uploads that do not end well leave nothing', () => {
     await nothingKept();
   });
 
+  it('the caller goes away before the storage has begun to read', async () => {
+    service = await startTestService({ work: null });
+    const { put } = service.storage;
+    service.storage.put = async (...args) => {
+      await sleep(300);
+      return await put.apply(service.storage, args);
+    };
+    for (const headers of [{}, { 'content-type': 'multipart/form-data; boundary=b' }]) {
+      const connection = await connect();
+      connection.socket.write(uploadHead({ length: 100_000, headers }));
+      if ('content-type' in headers) connection.socket.write('--b\r\ncontent-disposition: form-data; name="photo"; filename="a"\r\n\r\n');
+      connection.socket.write(fakeJpeg(30_000));
+      await sleep(100);
+      connection.socket.destroy();
+    }
+    await gone(async () => (await countConnections()) === 0);
+    await sleep(500);
+    // An error that nobody listens to would have ended the process.
+    expect((await service.fetch('livez')).status).toBe(200);
+    await nothingKept();
+  });
+
+  it.each([
+    ['of 300 characters', `boundary=${'x'.repeat(300)}`],
+    ['that is none', 'charset=utf-8'],
+  ])('a boundary %s is refused', async (_name, parameter) => {
+    service = await startTestService({ work: null });
+    for (const path of ['/v1/reconstructions', '/v1/batches', '/gradio_api/upload']) {
+      const head = uploadHead({ path, length: 4, headers: { 'content-type': `multipart/form-data; ${parameter}` } });
+      expect((await rawRequest(service.port, `${head}--b\r`)).status, path).toBe(400);
+    }
+  });
+
   it('a part of a form without a name is refused', async () => {
     service = await startTestService({ work: null });
     const body = `--b\r\ncontent-disposition: form-data; filename="x"\r\n\r\n${'x'.repeat(50)}\r\n--b--\r\n`;
