@@ -59,6 +59,9 @@ function precompress(): Plugin {
   };
 }
 
+/** The service that a page under development talks to. */
+const SERVICE = process.env.FACEWRIGHT_URL ?? 'http://127.0.0.1:8080';
+
 export default defineConfig({
   // Relative, so that the page works under any path prefix.
   base: './',
@@ -72,5 +75,6 @@ export default defineConfig({
     // The viewer is large on purpose and loaded late.
     chunkSizeWarningLimit: 900,
   },
-  server: { proxy: { '/v1': 'http://127.0.0.1:8080', '/health': 'http://127.0.0.1:8080' } },
+  // The service takes requests only from its own page: the address of the page must reach it as it is.
+  server: { proxy: { '/v1': { target: SERVICE, changeOrigin: false }, '/health': { target: SERVICE, changeOrigin: false } } },
 });

@@ -68,10 +68,10 @@ const CHIN_ROOM = 1.32;
 /** In half heights of the picture. */
 const LOOK_LOWER = 0.1;
 /** Light that comes from everywhere; most of the light is in the texture already. */
-const AMBIENT = 1.35;
-const KEY = 1.3;
+const AMBIENT = 1.6;
+const KEY = 1.45;
 const RIM = 0.55;
-const FILL = 0.45;
+const FILL = 0.55;
 const FRONT: OrbitState = { azimuthRad: 0, polarRad: Math.PI / 2, distance: 0 };
 
 /** @throws Error where there is no WebGL */
