@@ -31,10 +31,10 @@ const MOST_PAINTED_WEIGHT = 6;
 const IDENTITY_RIDGE = 30;
 const EXPRESSION_RIDGE = 20;
 /**
- * Expressions whose damping is undone. With the others (pucker, raised upper lip, frown, sneer, ...) that finds more of them where there are none than where
+ * Expressions whose damping is undone. With the others (brows, pucker, raised upper lip, frown, sneer, ...) that finds more of them where there are none than where
  * there are some.
  */
-const TRUSTED = /^(jaw|mouthSmile|mouthLeft|mouthRight|mouthClose|brow|eyeBlink|eyeSquint|eyeWide|cheek)/;
+const TRUSTED = /^(jaw|mouthSmile|mouthLeft|mouthRight|mouthClose|eyeBlink|eyeSquint|eyeWide|cheek)/;
 /** Least share of an expression's motion that is taken to be reported: undoing more finds squints in narrow eyes. */
 const LEAST_RESPONSE = 0.6;
 /** The mean that the reports are laid over follows from the result: found in two rounds. */
