@@ -27,8 +27,6 @@ const MAX_FILES = 4;
 const HEARTBEAT_MS = 15_000;
 /** How often a session is looked at for calls that came to another instance. */
 const SESSION_LOOK_MS = 5000;
-/** How long a stream stays open after its last event: the next call may be on its way. */
-const LINGER_MS = 500;
 /** Clients that cancel send `/reset` next and are ready for the end a little after it; one that sends none is ready after the second. */
 const AFTER_RESET_MS = 200;
 const AFTER_CANCEL_MS = 1500;
@@ -218,56 +216,49 @@ export function gradioRoutes(app: FastifyInstance, context: AppContext): void {
     }
     const stop = AbortSignal.any([signalOf(out), context.closing]);
     const baseUrl = baseUrlOf(request);
+    /** All that were seen here, and those of them whose end is not told. */
+    const seen = new Set<string>();
     const open = new Set<string>();
-    const told = new Set<string>();
-    let lingering: NodeJS.Timeout | null = null;
+    const look = async (): Promise<void> => follow(await store.list(tenant, session));
     const follow = (events: readonly SessionEvent[]): void => {
       for (const joined of events) {
-        const { id } = joined;
-        if (open.has(id) || told.has(id)) continue;
-        open.add(id);
-        if (lingering !== null) clearTimeout(lingering);
-        void tell(joined).finally(() => {
-          open.delete(id);
-          told.add(id);
-          if (open.size === 0) lingering = setTimeout(() => void finish(), LINGER_MS);
-        });
+        if (seen.has(joined.id)) continue;
+        seen.add(joined.id);
+        open.add(joined.id);
+        void tell(joined);
       }
     };
     const tell = async (joined: SessionEvent): Promise<void> => {
       const { id } = joined;
       const event = formatEventId(linkSecret, { tenant, id });
-      const send = (message: GradioMessage): void => write(message, event);
+      const send = (message: GradioMessage): void => {
+        write(message, event);
+        if (message.msg !== 'process_completed') return;
+        open.delete(id);
+        if (open.size > 0) return;
+        // In one breath with the last end: a client that calls again knows by then that it needs a new stream.
+        write({ msg: 'close_stream' }, null);
+        out.end();
+      };
+      const settle = async (isCanceled: boolean): Promise<void> => {
+        await beforeEnd(joined, isCanceled, stop);
+        if (stop.aborted) return;
+        // Told once: older clients break when a stream that they open anew tells of an end again.
+        await store.forget(tenant, session, id);
+        await look();
+      };
       try {
-        await followEvent(
-          context,
-          store,
-          { tenant, id },
-          { baseUrl, signal: stop, send, beforeEnd: (isCanceled) => beforeEnd(joined, isCanceled, stop) },
-        );
+        await followEvent(context, store, { tenant, id }, { baseUrl, signal: stop, send, beforeEnd: settle });
       } catch (err) {
         log.warn({ err, requestId: request.id, jobId: id }, 'a Gradio event ended early');
         send({ msg: 'process_completed', success: false, output: { error: textOfError(err), title: 'Error' } });
       }
-      if (stop.aborted) return;
-      // Told once: older clients break when a stream that they open anew tells of an end again.
-      await store
-        .forget(tenant, session, id)
-        .catch((err: unknown) => log.warn({ err, requestId: request.id }, 'an event was not forgotten'));
-    };
-    const look = async (): Promise<void> => follow(await store.list(tenant, session));
-    const finish = async (): Promise<void> => {
-      await look().catch(() => {});
-      if (open.size > 0 || stop.aborted) return;
-      write({ msg: 'close_stream' }, null);
-      out.end();
     };
     const lookQuietly = (): void => void look().catch(() => {});
     const looking = setInterval(lookQuietly, SESSION_LOOK_MS);
     const leave = store.onJoin(tenant, session, lookQuietly);
     out.once('close', () => {
       clearInterval(looking);
-      if (lingering !== null) clearTimeout(lingering);
       leave();
     });
     follow(first);

@@ -10,24 +10,27 @@ export const GLB_BYTES = Buffer.from('glTF, as far as a client of Gradio looks')
 export const PNG_BYTES = Buffer.from('89504e470d0a1a0a', 'hex');
 
 /**
- * Stands in for the workers: tells every stage, for `ms` in all, and makes the two files that `/predict` returns. A photo whose fifth
- * byte is 0 shows no face.
+ * Stands in for the workers: tells every stage, for `ms` in all, and makes the two files that `/predict` returns. Photos are those of
+ * {@link photoBytes}.
  */
 export const workFor =
   (ms: number) =>
   async (lease: Lease, { queue, storage }: TestService): Promise<readonly StoredFile[]> => {
     const { job, token } = lease;
-    const total = API_STAGES.length;
-    for (const [index, stage] of API_STAGES.entries()) {
-      const state = await queue.report(lease, { progress: { stage, index, total, ratio: index / total } });
-      if (state === 'lost') throw new FacewrightError('FW_CANCELED', { stage });
-      await sleep(ms / total);
-    }
     const photo = await storage.get(job.photo.key);
     if (photo === null) throw new FacewrightError('FW_CANCELED', { stage: 'decode' });
     const chunks: Buffer[] = [];
     for await (const chunk of photo.stream) chunks.push(chunk as Buffer);
-    if (Buffer.concat(chunks)[4] === 0) throw new FacewrightError('FW_FACE_NOT_FOUND', { candidates: 0, bestScore: 0.1, minScore: 0.5 });
+    const [face, slowness] = Buffer.concat(chunks).subarray(4);
+    const total = API_STAGES.length;
+    for (const [index, stage] of API_STAGES.entries()) {
+      for (let i = 0; i < slowness; i++) {
+        const state = await queue.report(lease, { progress: { stage, index, total, ratio: index / total } });
+        if (state === 'lost') throw new FacewrightError('FW_CANCELED', { stage });
+        await sleep(ms / total);
+      }
+    }
+    if (face === 0) throw new FacewrightError('FW_FACE_NOT_FOUND', { candidates: 0, bestScore: 0.1, minScore: 0.5 });
     const files: StoredFile[] = [];
     for (const [name, content, contentType] of [
       ['face.glb', GLB_BYTES, 'model/gltf-binary'],
@@ -41,9 +44,9 @@ export const workFor =
     return files;
   };
 
-/** A JPEG as far as its first bytes go, with a face in it or without. */
-export function photoBytes(face: boolean, bytes = 3000): Buffer {
+/** A JPEG as far as its first bytes go, with a face in it or without; work on it takes `slowness` times as long. */
+export function photoBytes(face: boolean, bytes = 3000, slowness = 1): Buffer {
   const photo = Buffer.alloc(bytes, 7);
-  photo.set([0xff, 0xd8, 0xff, 0xe0, face ? 1 : 0]);
+  photo.set([0xff, 0xd8, 0xff, 0xe0, face ? 1 : 0, slowness]);
   return photo;
 }
