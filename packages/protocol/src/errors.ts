@@ -281,7 +281,7 @@ export const ERRORS = {
     exit: 64,
     retry: 'never',
     message: (p) => `${p.method} is not possible here (allowed: ${p.allowed.join(', ')})`,
-    hint: '/openapi.json lists every route with its methods.',
+    hint: 'Use one of those; /openapi.json lists every route with its methods.',
   }),
   FW_ID_CONFLICT: spec<{ id: string }>({
     http: 409,
@@ -428,7 +428,7 @@ export const ERRORS = {
     exit: 78,
     retry: 'never',
     message: (p) => `The configuration is not valid (${p.problems.map((i) => `${i.field}: ${i.problem}`).join('; ')})`,
-    hint: '`facewright config` prints every setting, its value and where it comes from.',
+    hint: 'Correct the named settings; `facewright config` prints every one, its value and where it comes from.',
   }),
   FW_LISTEN_FAILED: spec<{ address: string; reason: string }>({
     http: 500,

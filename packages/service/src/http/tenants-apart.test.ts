@@ -194,6 +194,7 @@ describe('another tenant', () => {
       for (const id of ['done', 'nobodys']) {
         const answer = await service.fetch(`v1/reconstructions/${id}`, { headers: { authorization } });
         expect([answer.status, answer.headers.get('www-authenticate')], authorization).toEqual([401, 'Bearer realm="facewright"']);
+        expect(['FW_AUTH_INVALID', 'FW_AUTH_REQUIRED']).toContain((await readJson(answer.clone())).code);
         if (authorization !== '') shapes.add(JSON.stringify(await shape(answer, id)));
       }
     }
