@@ -262,7 +262,7 @@ describe('from a photo to a face', () => {
       await page.getByLabel('Textures').uncheck();
       await chooseFile(page, await encode(sharp(portrait).resize(640)).toBuffer(), `portrait.${ending}`, type);
       await waitForFace(page);
-      await page.getByText('On the photo').click();
+      await page.getByLabel('On the photo').check({ force: true });
       const photo = page.locator('.windowed-photo img');
       await photo.waitFor();
       const size = await photo.evaluate((image: HTMLImageElement) => [image.naturalWidth, image.naturalHeight]);
