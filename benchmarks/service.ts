@@ -37,7 +37,7 @@ const WORKERS = Number(values.workers);
 const LOADS = [0.5, 0.8, 1.2];
 /** Rounds of the comparison with the bare engine, and faces of each process in a round. */
 const ROUNDS = 3;
-const FACES_PER_ROUND = 12;
+const FACES_PER_ROUND = 6;
 const STARTS = 3;
 
 const dir = await mkdtemp(join(tmpdir(), 'facewright-bench-'));
