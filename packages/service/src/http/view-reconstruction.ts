@@ -1,5 +1,5 @@
 import type { ReconstructionView, WireError } from '@facewright/protocol';
-import { isFinished, type Job } from '../jobs/job.ts';
+import { isFinished, type Job, keepsPhoto } from '../jobs/job.ts';
 import type { ServiceTime } from './app-deps.ts';
 import { computeWaitS } from './compute-wait.ts';
 import { signLink } from './links.ts';
@@ -27,7 +27,7 @@ export function viewReconstruction(job: Job, context: ViewContext): Reconstructi
     id: job.id,
     state: job.state,
     options: job.options,
-    photo: { bytes: job.photo.bytes, sha256: job.photo.sha256, kept: job.options.keepPhoto && job.state === 'succeeded' },
+    photo: { bytes: job.photo.bytes, sha256: job.photo.sha256, kept: keepsPhoto(job) },
     ...(job.batchId === null ? {} : { batch: job.batchId }),
     attempt: job.attempt,
     createdAt: iso(job.createdAt),

@@ -54,3 +54,6 @@ export interface Job extends NewJob {
 
 /** A job has ended and never changes again. */
 export const isFinished = (state: JobState): boolean => state === 'succeeded' || state === 'failed' || state === 'canceled';
+
+/** Whether the photo stays when the job has ended: asked for, and there is a result that it belongs to. */
+export const keepsPhoto = (job: Job): boolean => job.options.keepPhoto && job.state === 'succeeded';

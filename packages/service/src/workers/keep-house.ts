@@ -1,5 +1,5 @@
 import type { Job } from '../jobs/job.ts';
-import { isFinished } from '../jobs/job.ts';
+import { isFinished, keepsPhoto } from '../jobs/job.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
 import type { Log } from '../observability/create-log.ts';
 import { jobPrefix } from '../storage/job-keys.ts';
@@ -55,7 +55,7 @@ export function keepHouse(deps: HouseDeps): { readonly stop: () => Promise<void>
   let unwatch: (() => void) | undefined;
   const watching = queue
     .watchFinished((job) => {
-      if (!job.options.keepPhoto) void begin(() => storage.delete(job.photo.key));
+      if (!keepsPhoto(job)) void begin(() => storage.delete(job.photo.key));
     })
     .then(
       (end) => {
@@ -108,7 +108,7 @@ async function removeOrphans({ queue, storage, log, now = Date.now }: HouseDeps,
     if (last?.tenant !== tenant || last.id !== id) last = { tenant, id, job: await queue.get(tenant, id) };
     const { job } = last;
     const isUnknown = job === null && isOld;
-    const isEndedPhoto = job !== null && isFinished(job.state) && key === job.photo.key && !job.options.keepPhoto;
+    const isEndedPhoto = job !== null && isFinished(job.state) && key === job.photo.key && !keepsPhoto(job);
     const isLostAttempt =
       job !== null && isFinished(job.state) && isOld && key !== job.photo.key && !job.outcome?.files.some((file) => file.key === key);
     if (!isUnknown && !isEndedPhoto && !isLostAttempt) continue;

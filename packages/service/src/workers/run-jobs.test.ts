@@ -161,6 +161,20 @@ describe('runJobs', () => {
     expect(await keys()).toContain(photoKey('acme', 'a'));
   });
 
+  it('offers a kept photo among the files of its result', async () => {
+    const { submit, ended } = await createService(async () => {});
+    await submit('a', { options: jobOptionsSchema.parse({ keepPhoto: true }) });
+    const { outcome, photo } = await ended('a');
+    expect(outcome?.files.at(-1)).toEqual({ name: 'photo.jpg', contentType: 'image/jpeg', ...photo });
+  });
+
+  it('deletes the photo of a job without a result although keeping it was asked for', async () => {
+    const { submit, ended, keys } = await createService(async () => fail('FW_FACE_NOT_FOUND'));
+    await submit('a', { options: jobOptionsSchema.parse({ keepPhoto: true }) });
+    await ended('a');
+    await vi.waitFor(async () => expect(await keys()).not.toContain(photoKey('acme', 'a')));
+  });
+
   it('fails a refused photo at once, tries a lost worker and a full storage once more', async () => {
     const tries: string[] = [];
     const { submit, ended, keys, metrics } = await createService(async ({ jobId }) => {

@@ -241,6 +241,10 @@ async function workOn(
         await files.adopt(key, join(outputDir, name), { contentType, sha256, bytes });
         stored.push({ name, key, bytes, contentType, sha256 });
       }
+      if (job.options.keepPhoto) {
+        const { format } = result.photo;
+        stored.push({ name: `photo.${format === 'jpeg' ? 'jpg' : format}`, ...job.photo, contentType: `image/${format}` });
+      }
       return { outcome: { ...result, files: stored }, workStartedAt };
     } finally {
       await photo.release().catch((error: unknown) => log.warn({ error }, 'The copy of a photo was not deleted'));

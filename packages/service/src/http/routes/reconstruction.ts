@@ -48,7 +48,7 @@ export function reconstructionRoutes(app: FastifyInstance, context: AppContext):
     // Canceling twice is no error; canceling what has its result already is.
     if (isFinished(job.state) && job.state !== 'canceled')
       throw new FacewrightError('FW_STATE_CONFLICT', { state: job.state, wanted: 'canceling' });
-    if (!job.options.keepPhoto) await storage.delete(job.photo.key);
+    await storage.delete(job.photo.key);
     return await context.viewJob(job);
   });
 
