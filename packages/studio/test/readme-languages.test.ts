@@ -10,7 +10,10 @@ function skeleton(page: string) {
   return {
     headings: (page.match(/^#+ /gm) ?? []).map((mark) => mark.trim()),
     code: page.match(/```[\s\S]*?```/g) ?? [],
-    targets: [...page.matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target!).filter((target) => !/^README/.test(target)).sort(),
+    targets: [...page.matchAll(/\]\(([^)]+)\)/g)]
+      .map(([, target]) => target!)
+      .filter((target) => !/^README/.test(target))
+      .sort(),
     tableRows: (page.match(/^\|.*\|$/gm) ?? []).map((row) => row.split('|').length),
     listItems: (page.match(/^- /gm) ?? []).length,
     // Figures of tables, in any order within their cell: languages order words differently.

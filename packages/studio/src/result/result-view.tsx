@@ -107,7 +107,7 @@ export function ResultView({ view: job, result, landmarks, thumbnail, wholeMs }:
           )}
           {face === null && hasWebgl() && photo !== null && photoUrl !== null && (
             <div class="stage-waiting" aria-hidden="true">
-              <PhotoWithPoints thumbnail={photo} isLoading={false} landmarks={landmarks} faces={[]} isWorking />
+              <PhotoWithPoints thumbnail={photo} isLoading={false} landmarks={landmarksFrom(landmarks, points)} faces={[]} isWorking />
             </div>
           )}
         </div>
