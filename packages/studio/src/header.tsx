@@ -32,7 +32,13 @@ export function Header(): JSX.Element {
           <span class="header-word">{t.app.history}</span>
         </a>
         {key !== null && (
-          <button type="button" class="button-icon" title={t.key.remove} aria-label={t.key.remove} onClick={() => setApiKey(null)}>
+          <button
+            type="button"
+            class="button-icon header-key"
+            title={t.key.remove}
+            aria-label={t.key.remove}
+            onClick={() => setApiKey(null)}
+          >
             <Icon name="key" />
           </button>
         )}

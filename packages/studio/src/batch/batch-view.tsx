@@ -95,7 +95,8 @@ function BatchCard({ photo, place }: { readonly photo: BatchStatus['photos'][num
   return (
     <article class={`card card-${photo.state}`}>
       {photo.reconstruction !== undefined && photo.state !== 'failed' ? (
-        <a class="card-link" href={`#/face/${photo.reconstruction}`} aria-label={`${t.batch.open}: ${photo.name}`}>
+        <a class="card-link" href={`#/face/${photo.reconstruction}`}>
+          <span class="visually-hidden">{`${t.batch.open}: ${photo.name} `}</span>
           {picture}
           <span class="card-state">{t.history.states[photo.state]}</span>
         </a>

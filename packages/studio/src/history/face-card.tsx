@@ -23,7 +23,8 @@ export function FaceCard({ job, children }: FaceCardProps): JSX.Element {
   const leftS = job.expiresAt === undefined ? null : (Date.parse(job.expiresAt) - Date.now()) / 1000;
   return (
     <article class={`card card-${job.state}`}>
-      <a class="card-link" href={`#/face/${job.id}`} aria-label={`${t.history.open}: ${t.history.thumbnailAlt(made)}`}>
+      <a class="card-link" href={`#/face/${job.id}`}>
+        <span class="visually-hidden">{`${t.history.open}: ${t.history.thumbnailAlt(made)} `}</span>
         {preview === undefined ? (
           <PhotoOf id={job.id} />
         ) : (
