@@ -1,5 +1,6 @@
 export { FACE_BOUNDS } from './acceptance/check-face.ts';
 export type { FaceOption } from './acceptance/choose-face.ts';
+export { defaultCacheDir } from './cache/default-cache-dir.ts';
 export type { Intrinsics, Pose } from './camera/camera.ts';
 export { createEngine, type Engine } from './create-engine.ts';
 export { type EncodeOptions, encodeFiles, OUTPUT_FORMATS, type OutputFormat } from './encode-files.ts';
@@ -10,7 +11,6 @@ export type { FaceModel, LandmarkBasis, ModelPart, PartMaterial } from './models
 export { type FaceModelSummary, listFaceModels } from './models/list-face-models.ts';
 export { FACE_MODEL_IDS, loadFaceModel } from './models/load-face-model.ts';
 export { type ModelCheck, verifyFaceModel } from './models/verify-face-model.ts';
-export { defaultCacheDir } from './cache/default-cache-dir.ts';
 export type { FaceLandmarks, Provider } from './nets/face-networks.ts';
 export { NETWORK_ASSETS, readNetworkAsset } from './nets/read-network-asset.ts';
 export { DEFAULT_PHOTO_LIMITS } from './photo/open-photo.ts';

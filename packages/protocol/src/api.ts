@@ -46,7 +46,12 @@ export const jobOptionsSchema = z
       .max(2000)
       .optional()
       .describe('Focal length as full-frame equivalent, mm; default from EXIF, else assumed'),
-    keepPhoto: z.boolean().default(false).describe('Keep the photo with the result, as a file of it, until it expires; else, and where there is no result, it is deleted when the job ends'),
+    keepPhoto: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Keep the photo with the result, as a file of it, until it expires; else, and where there is no result, it is deleted when the job ends',
+      ),
     deadlineS: z
       .int()
       .min(1)
