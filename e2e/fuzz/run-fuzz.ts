@@ -115,7 +115,7 @@ export async function runFuzz({ cases, seed, only, onProgress }: FuzzOptions): P
       const leak = LEAKS.exec(`${answer.text.slice(0, 20_000)}`);
       if (leak !== null && !isEcho(leak[0], bytes) && !isPage(answer.headers['content-type']))
         blame(`leaks ${JSON.stringify(answer.text.slice(Math.max(0, leak.index - 60), leak.index + 60))}`);
-      const type = answer.headers['content-type'] ?? '';
+      const type = String(answer.headers['content-type']);
       if (answer.status >= 400 && type.includes('problem+json') && answer.body !== '') {
         const code = String((JSON.parse(answer.body) as { code?: unknown }).code);
         codes[code] = (codes[code] ?? 0) + 1;

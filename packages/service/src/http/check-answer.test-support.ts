@@ -15,8 +15,8 @@ export function createAnswerCheck(operations: readonly Operation[], basePath = '
   ajv.addSchema({ $id: 'openapi', ...document });
   const validators = new Map<string, ValidateFunction>();
   const validate = (name: string, body: unknown, what: string): void => {
-    let validator = validators.get(name);
-    if (validator === undefined) validators.set(name, (validator = ajv.compile({ $ref: `openapi#/components/schemas/${name}` })));
+    const validator = validators.get(name) ?? ajv.compile({ $ref: `openapi#/components/schemas/${name}` });
+    validators.set(name, validator);
     if (!validator(body)) throw new Error(`${what}: not a ${name}: ${ajv.errorsText(validator.errors)}\n${JSON.stringify(body)}`);
   };
   const patterns = operations.map((operation) => ({

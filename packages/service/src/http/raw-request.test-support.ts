@@ -91,7 +91,8 @@ function isComplete(text: string): boolean {
   const { status, headers, body } = parseRaw(text);
   if (status === 0) return false;
   if (headers['transfer-encoding'] === 'chunked') return body.endsWith('0\r\n\r\n');
-  return headers['content-length'] !== undefined && Buffer.byteLength(body, 'latin1') >= Number(headers['content-length']);
+  // Without a length the answer ends with the connection: NaN compares as not yet complete.
+  return Buffer.byteLength(body, 'latin1') >= Number(headers['content-length']);
 }
 
 /** Head of a request with a raw photo. */

@@ -103,13 +103,13 @@ async function follow(request: FastifyRequest, reply: FastifyReply, first: Job, 
   try {
     // Held back until the snapshot is out: it comes first.
     const early: Job[] = [];
-    const started = { yes: false };
-    unwatch = await queue.watch(tenant, id, (job) => (started.yes ? onChange(job) : early.push(job)));
+    let tell = (job: Job): void => void early.push(job);
+    unwatch = await queue.watch(tenant, id, (job) => tell(job));
     if (over) unwatch();
     latest = (await queue.get(tenant, id)) ?? first;
     out.write('retry: 2000\n\n');
     send('snapshot', await context.viewJob(latest));
-    started.yes = true;
+    tell = onChange;
     onChange(latest);
     for (const job of early) onChange(job);
     if (context.closing.aborted) end(null);
