@@ -46,13 +46,14 @@ export function startBatch(photos: readonly { readonly name: string; readonly ph
         idempotencyKey: localId,
         onUploadProgress: ({ sentBytes }) => update({ sentBytes: Math.min(sentBytes, state.get().totalBytes) }),
       });
-      update({ view });
-      trackers.set(view.id, tracker);
-      if (location.hash === `#/batch/${localId}`) goTo({ name: 'batch', id: view.id }, { replace: true });
+      // Before the cards are drawn: they ask for the pictures.
       remember(
         view,
         photos.map(({ photo }) => photo),
       );
+      update({ view });
+      trackers.set(view.id, tracker);
+      if (location.hash === `#/batch/${localId}`) goTo({ name: 'batch', id: view.id }, { replace: true });
       await poll(view.id, state);
     } catch (e) {
       const failure = failureFrom(e);
