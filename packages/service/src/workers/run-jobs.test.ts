@@ -279,6 +279,13 @@ describe('runJobs', () => {
     expect(await queue.get('acme', 'waiting')).toMatchObject({ state: 'queued', attempt: 0 });
   });
 
+  it('ends at once when it drains while workers still start', async () => {
+    const { runner } = await createService(async () => {}, { pool: { ...poolOf(async () => {}), started: () => new Promise(() => {}) } });
+    // Hangs without end where the start is waited for.
+    await runner.drain(60_000);
+    expect(runner.inFlight()).toBe(0);
+  });
+
   it('a result whose confirmation got lost stays: the second try finds it committed', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'lost answer '));
     onTestFinished(() => rm(dir, { recursive: true }));

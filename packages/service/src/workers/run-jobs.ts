@@ -54,10 +54,12 @@ type Stop = 'lost' | 'deadline' | 'drain';
 export function runJobs(deps: JobRunnerDeps): JobRunner {
   const { queue, pool, log } = deps;
   const taking = new AbortController();
+  const untilDraining = new Promise<void>((resolve) => taking.signal.addEventListener('abort', () => resolve(), { once: true }));
   const running = new Map<Promise<void>, { stop: (reason: Stop) => void }>();
 
   const loop = async (): Promise<void> => {
-    await pool.started().catch(() => taking.abort());
+    // Who is asked to end while workers still load does not wait for them.
+    await Promise.race([pool.started().catch(() => taking.abort()), untilDraining]);
     while (!taking.signal.aborted) {
       let lease: Lease | null;
       try {
