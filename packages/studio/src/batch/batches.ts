@@ -38,6 +38,7 @@ export function startBatch(photos: readonly { readonly name: string; readonly ph
     retryInS: null,
   });
   const update = (changed: Partial<BatchState>) => state.set({ ...state.get(), ...changed });
+  const blobs = photos.map(({ photo }) => photo);
   const send = async (): Promise<void> => {
     update({ failure: null, retryInS: null, sentBytes: 0 });
     try {
@@ -46,26 +47,18 @@ export function startBatch(photos: readonly { readonly name: string; readonly ph
         idempotencyKey: localId,
         onUploadProgress: ({ sentBytes }) => update({ sentBytes: Math.min(sentBytes, state.get().totalBytes) }),
       });
-      // Before the cards are drawn: they ask for the pictures.
-      remember(
-        view,
-        photos.map(({ photo }) => photo),
-      );
+      remember(view, blobs);
       update({ view });
       trackers.set(view.id, tracker);
       if (location.hash === `#/batch/${localId}`) goTo({ name: 'batch', id: view.id }, { replace: true });
-      await poll(view.id, state);
+      await poll(view.id, state, blobs);
     } catch (e) {
       const failure = failureFrom(e);
       if (isKeyProblem(failure) && (await askForKey(failure))) return send();
       update({ failure, retryInS: retryDelayS(failure) });
     }
   };
-  const tracker = createTracker(
-    state,
-    photos.map(({ photo }) => photo),
-    () => void send(),
-  );
+  const tracker = createTracker(state, blobs, () => void send());
   trackers.set(localId, tracker);
   void send();
   return localId;
@@ -78,7 +71,7 @@ export function followBatch(id: string): BatchTracker {
   const start = async (): Promise<void> => {
     state.set({ ...state.get(), failure: null });
     try {
-      await poll(id, state);
+      await poll(id, state, []);
     } catch (e) {
       const failure = failureFrom(e);
       if (isKeyProblem(failure) && (await askForKey(failure))) return start();
@@ -104,10 +97,12 @@ function createTracker(state: Store<BatchState>, photos: readonly Blob[], send: 
 }
 
 /** Reads a batch until it is done. A service that does not answer for a moment is asked again. */
-async function poll(id: string, state: Store<BatchState>): Promise<void> {
+async function poll(id: string, state: Store<BatchState>, photos: readonly Blob[]): Promise<void> {
   for (;;) {
     try {
       const view = await service.batches.get(id);
+      // Jobs get their ids one after another. Before the cards are drawn, because they ask for the pictures.
+      remember(view, photos);
       state.set({ ...state.get(), view, failure: null });
       if (view.state !== 'processing') return;
     } catch (e) {
