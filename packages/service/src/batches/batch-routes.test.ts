@@ -173,6 +173,54 @@ describe('batches', () => {
     expect(await storedKeys()).toEqual(before);
   });
 
+  it('under one key at two processes: what was accepted stays whatever becomes of the other upload', async () => {
+    await start();
+    const other = await startTestService({ work: null, deps: { queue: service.queue, storage: service.storage } });
+    try {
+      for (const [key, tail, wanted] of [
+        ['fails', null, null],
+        ['same', fakeJpeg(1500, 1), 200],
+        ['differs', fakeJpeg(1600, 1), 409],
+      ] as const) {
+        let body!: ReadableStreamDefaultController<Uint8Array>;
+        const slow = new ReadableStream<Uint8Array>({
+          start(controller) {
+            body = controller;
+          },
+        });
+        const abort = new AbortController();
+        const sending = fetch(`${other.url}/v1/batches`, {
+          method: 'POST',
+          headers: { 'content-type': 'multipart/form-data; boundary=b', 'idempotency-key': key },
+          body: slow as never,
+          duplex: 'half',
+          signal: abort.signal,
+        } as RequestInit);
+        body.enqueue(Buffer.from('--b\r\nContent-Disposition: form-data; name="photo"; filename="p0.jpg"\r\n\r\n'));
+        body.enqueue(Buffer.concat([tail ?? fakeJpeg(1500, 1), Buffer.from('\r\n')]));
+        await expect.poll(async () => (await storedKeys()).some((stored) => stored.startsWith('_batches/known/'))).toBe(true);
+        const answer = await post(form(photos(1)), { headers: { 'idempotency-key': key } });
+        const { id } = await readJson(answer);
+        expect(answer.status).toBe(202);
+        if (wanted === null) {
+          abort.abort();
+          await expect(sending).rejects.toThrow();
+        } else {
+          body.enqueue(Buffer.from('--b--\r\n'));
+          body.close();
+          expect((await sending).status, key).toBe(wanted);
+        }
+        expect((await waitForEnd(id)).counts).toMatchObject({ total: 1, succeeded: 1 });
+        await expect.poll(async () => (await storedKeys()).filter((stored) => stored.includes('/in-'))).toEqual([]);
+        expect(await storedKeys()).toContain(`_batches/known/local/${id}`);
+        expect((await service.fetch(`v1/batches/${id}`)).status).toBe(200);
+        await service.fetch(`v1/batches/${id}`, { method: 'DELETE' });
+      }
+    } finally {
+      await other.close();
+    }
+  });
+
   it('can be canceled: nothing more starts, what is done stays', async () => {
     await start({ work: null, config: { tenantMaxPending: 4 } });
     const { id } = await readJson(await post(form(photos(10))));

@@ -98,10 +98,10 @@ export function batchRoutes(app: FastifyInstance, context: AppContext): void {
       arriving.add(name);
       try {
         const known = await store.read(tenant.name, id);
-        const record = await receive(request, reply, id, known);
+        const { record, created } = await receive(request, reply, id, known);
         reply.header('location', `${context.prefixOf(request)}/${batchPath(id)}`);
-        if (known === null) feeder.start(record);
-        return await reply.code(known === null ? 202 : 200).send(await view(record));
+        if (created) feeder.start(record);
+        return await reply.code(created ? 202 : 200).send(await view(record));
       } finally {
         arriving.delete(name);
       }
@@ -165,7 +165,12 @@ export function batchRoutes(app: FastifyInstance, context: AppContext): void {
   }
 
   /** Reads the whole request; the batch is there when it returns, or nothing of it is. */
-  async function receive(request: FastifyRequest, reply: FastifyReply, id: string, known: BatchRecord | null): Promise<BatchRecord> {
+  async function receive(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    id: string,
+    known: BatchRecord | null,
+  ): Promise<{ readonly record: BatchRecord; readonly created: boolean }> {
     const tenant = request.tenant.name;
     const guard = guardUpload(request.raw, config.uploadTimeoutS * 1000 * BATCH_UPLOAD_FACTOR, context.uploadPace);
     const upload = randomBytes(8).toString('hex');
@@ -183,9 +188,11 @@ export function batchRoutes(app: FastifyInstance, context: AppContext): void {
       if (receiver.photos.length === 0) throw invalidRequest('photo', 'is missing');
       if (webhookUrl !== null) await checkWebhook(webhookUrl);
       const fingerprint = computeBatchFingerprint(receiver.photos, jobOptions, webhookUrl);
-      if (known !== null) {
-        if (known.fingerprint !== fingerprint) throw new FacewrightError('FW_ID_CONFLICT', { id });
-        return known;
+      // Another process may have taken in a batch under this id while this one arrived.
+      const existing = known ?? (await store.read(tenant, id));
+      if (existing !== null) {
+        if (existing.fingerprint !== fingerprint) throw new FacewrightError('FW_ID_CONFLICT', { id });
+        return { record: existing, created: false };
       }
       guard.signal.throwIfAborted();
       const record: BatchRecord = {
@@ -206,10 +213,12 @@ export function batchRoutes(app: FastifyInstance, context: AppContext): void {
           error,
         })),
       };
+      // Again: an upload under this id that failed elsewhere may have taken it away before the first photo was stored.
+      await store.markKnown(tenant, id);
       await store.markOpen(tenant, id);
       await store.write(record);
       committed = true;
-      return record;
+      return { record, created: true };
     } catch (error) {
       // Why it was cut off says more than what broke because of it.
       if (guard.signal.aborted) throw guard.signal.reason;
@@ -218,7 +227,7 @@ export function batchRoutes(app: FastifyInstance, context: AppContext): void {
       guard.release();
       if (known === null && !committed) {
         await store
-          .remove(tenant, id)
+          .abandon(tenant, id, upload)
           .catch((error: unknown) => log.warn({ error, requestId: request.id }, 'A refused batch was not deleted'));
       }
     }

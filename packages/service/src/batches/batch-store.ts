@@ -44,6 +44,11 @@ export interface BatchStore {
   known(): AsyncIterable<BatchMark>;
   /** Deletes everything of a batch but its jobs. */
   remove(tenant: string, id: string): Promise<void>;
+  /**
+   * Deletes what an upload that did not become a batch has stored, and the marks where nothing else is there: another process may have
+   * taken in, or be taking in, a batch under the same id.
+   */
+  abandon(tenant: string, id: string, upload: string): Promise<void>;
 }
 
 const JSON_TYPE = { contentType: 'application/json' };
@@ -54,9 +59,11 @@ const recordKey = (tenant: string, id: string): string => `${batchPrefix(tenant,
 const cancelKey = (tenant: string, id: string): string => `${batchPrefix(tenant, id)}/canceled`;
 const refusalKey = (tenant: string, id: string, index: number): string => `${batchPrefix(tenant, id)}/refused/${index}`;
 
+const uploadPrefix = (tenant: string, id: string, upload: string): string => `${batchPrefix(tenant, id)}/in-${upload}`;
+
 /** Where the photos of one upload wait; two uploads under one id do not mix. */
 export const waitingKey = (tenant: string, id: string, upload: string, index: number): string =>
-  `${batchPrefix(tenant, id)}/in-${upload}/${index}`;
+  `${uploadPrefix(tenant, id, upload)}/${index}`;
 
 export function createBatchStore(storage: ObjectStorage): BatchStore {
   const readText = async (key: string): Promise<string | null> => {
@@ -73,11 +80,20 @@ export function createBatchStore(storage: ObjectStorage): BatchStore {
     await storage.put(markKey(kind, tenant, id), new Uint8Array(0), JSON_TYPE);
   };
 
+  const read = async (tenant: string, id: string): Promise<BatchRecord | null> => {
+    const text = await readText(recordKey(tenant, id));
+    return text === null ? null : parseBatchRecord(text);
+  };
+  const remove = async (tenant: string, id: string): Promise<void> => {
+    // The record first: whoever feeds the batch sees that it is gone. The mark last: what a crash leaves is found again.
+    await storage.delete(recordKey(tenant, id));
+    await storage.deleteAll(batchPrefix(tenant, id));
+    await storage.delete(markKey(OPEN, tenant, id));
+    await storage.delete(markKey(KNOWN, tenant, id));
+  };
+
   return {
-    async read(tenant, id) {
-      const text = await readText(recordKey(tenant, id));
-      return text === null ? null : parseBatchRecord(text);
-    },
+    read,
     async write(record) {
       await storage.put(recordKey(record.tenant, record.id), Buffer.from(JSON.stringify(record)), JSON_TYPE);
     },
@@ -110,12 +126,22 @@ export function createBatchStore(storage: ObjectStorage): BatchStore {
     closeMark: (tenant, id) => storage.delete(markKey(OPEN, tenant, id)),
     open: () => marks(OPEN),
     known: () => marks(KNOWN),
-    async remove(tenant, id) {
-      // The record first: whoever feeds the batch sees that it is gone. The mark last: what a crash leaves is found again.
-      await storage.delete(recordKey(tenant, id));
-      await storage.deleteAll(batchPrefix(tenant, id));
+    remove,
+    async abandon(tenant, id, upload) {
+      const own = uploadPrefix(tenant, id, upload);
+      const record = await read(tenant, id);
+      // A write of the record that failed may have arrived all the same; its photos would be missing.
+      if (record?.photos.some(({ key }) => key?.startsWith(`${own}/`))) return await remove(tenant, id);
+      await storage.deleteAll(own);
+      if (record !== null) return;
+      // Photos of another upload that is on its way: it needs the marks, and takes care of them.
+      for await (const _ of storage.list(batchPrefix(tenant, id))) return;
       await storage.delete(markKey(OPEN, tenant, id));
       await storage.delete(markKey(KNOWN, tenant, id));
+      if ((await read(tenant, id)) === null) return;
+      // Committed meanwhile.
+      await mark(KNOWN, tenant, id);
+      await mark(OPEN, tenant, id);
     },
   };
 }
