@@ -279,6 +279,20 @@ describe('runJobs', () => {
     expect(await queue.get('acme', 'waiting')).toMatchObject({ state: 'queued', attempt: 0 });
   });
 
+  it('deletes the files of a result that the queue refused, before the next try', async () => {
+    const { submit, ended, keys, queue } = await createService(async () => {});
+    vi.spyOn(queue, 'complete').mockRejectedValueOnce(new FacewrightError('FW_STORAGE_FULL', {}));
+    let left: string[] | undefined;
+    const tellFailure = queue.fail.bind(queue);
+    vi.spyOn(queue, 'fail').mockImplementation(async (...args) => {
+      left = await keys();
+      return tellFailure(...args);
+    });
+    await submit('a');
+    expect(await ended('a')).toMatchObject({ state: 'succeeded', attempt: 2 });
+    expect(left).toEqual([photoKey('acme', 'a')]);
+  });
+
   it('ends at once when it drains while workers still start', async () => {
     const { runner } = await createService(async () => {}, { pool: { ...poolOf(async () => {}), started: () => new Promise(() => {}) } });
     // Hangs without end where the start is waited for.

@@ -140,11 +140,14 @@ async function workOn(
     const result = await makeFiles(deps, lease, signal, span.traceparent);
     if (signal.aborted) throw new FacewrightError('FW_CANCELED', { stage: 'export' });
     const outcome: JobOutcome = result.outcome;
-    const state = await commit(deps, lease, () => queue.complete(lease, outcome)).catch((error: unknown) => {
-      // Whether the queue took the result before it fell silent is not known: files that it may name must stay.
-      mayBeCommitted = true;
-      throw error;
-    });
+    const complete = (): Promise<LeaseState> =>
+      queue.complete(lease, outcome).catch((error: unknown) => {
+        // Whether the queue took the result before it fell silent is not known: files that it may name must stay. Every other error is a
+        // refusal, and on a full disk the files must go.
+        if (isFacewrightError(error, 'FW_QUEUE_UNAVAILABLE')) mayBeCommitted = true;
+        throw error;
+      });
+    const state = await commit(deps, lease, complete);
     if (state === 'lost') {
       // An answer that got lost makes the second try look like a lost lease, too.
       if (!(await deleteAttempt(deps, lease, log))) {
