@@ -311,6 +311,31 @@ describe('reading, listing, canceling, deleting', () => {
     expect((await put('a', jpeg(fakeJpeg(2000, 9)))).status).toBe(201);
   });
 
+  it.each(['watch', 'get', 'position'] as const)(
+    'the queue is lost in %s after the photo was accepted: 202 with the job, not "send it again"',
+    async (method) => {
+      service = await startTestService({ work: null });
+      const { queue } = service;
+      const { submit } = queue;
+      let submitted = 0;
+      queue.submit = async (...args) => {
+        const accepted = await submit.apply(queue, args);
+        submitted++;
+        queue[method] = () => Promise.reject(new FacewrightError('FW_QUEUE_UNAVAILABLE', { reason: 'ECONNRESET' }));
+        return accepted;
+      };
+      const headers = { prefer: method === 'position' ? 'respond-async' : 'wait=20' };
+      const answer = await post(photoForm(fakeJpeg()), { headers });
+      const view = await readJson(answer);
+      expect(answer.status).toBe(202);
+      expect(answer.headers.get('location')).toBe(`/v1/reconstructions/${view.id}`);
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(view).toMatchObject({ state: 'queued', photo: { bytes: 2000 } });
+      expect(submitted).toBe(1);
+      expect(service.logLines.some((line) => line.includes('the queue was lost') && line.includes(view.id))).toBe(true);
+    },
+  );
+
   it('the account tells limits and use', async () => {
     service = await startTestService({ tenants: ['acme'], limits: { acme: { ratePerMinute: 99, maxPending: 7 } } });
     const key = service.keys.acme!;

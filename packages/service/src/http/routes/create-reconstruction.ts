@@ -1,5 +1,7 @@
+import { isFacewrightError, type ReconstructionView } from '@facewright/protocol';
 import { ID_PATTERN } from '@facewright/protocol/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Job } from '../../jobs/job.ts';
 import type { AppContext } from '../app-context.ts';
 import { computeRetryAfterS } from '../compute-wait.ts';
 import type { Acceptance } from '../create-photo-acceptor.ts';
@@ -11,7 +13,7 @@ import { publicError } from '../problem.ts';
 import { setRateHeaders } from '../rate-headers.ts';
 import { readPhotoUpload } from '../read-photo-upload.ts';
 import { sendProblem } from '../send-problem.ts';
-import { reconstructionPath } from '../view-reconstruction.ts';
+import { reconstructionPath, viewReconstruction } from '../view-reconstruction.ts';
 import { waitForEnd } from '../wait-for-end.ts';
 import { noReconstruction } from './parse-id.ts';
 
@@ -31,15 +33,16 @@ export function createReconstructionRoutes(app: FastifyInstance, context: AppCon
 }
 
 async function create(request: FastifyRequest, reply: FastifyReply, context: AppContext, id: string | undefined): Promise<FastifyReply> {
-  const { config, queue } = context;
+  const { config } = context;
   const prefer = parsePrefer(request.headers.prefer, { defaultS: config.waitS, maxS: config.maxWaitS });
   const gone = new AbortController();
   reply.raw.once('close', () => gone.abort());
 
   const accepted = await receive(request, reply, context, id);
   request.jobId = accepted.job.id;
-  const job = await waitForEnd(queue, accepted.job, prefer.waitMs, AbortSignal.any([gone.signal, context.closing]));
-  if (job === null) throw noReconstruction();
+  const shown = await waitAndView(request, context, accepted.job, prefer.waitMs, AbortSignal.any([gone.signal, context.closing]));
+  if (shown === null) throw noReconstruction();
+  const { job, view } = shown;
 
   const prefix = context.prefixOf(request);
   reply.header('location', `${prefix}/${reconstructionPath(job.id)}`);
@@ -53,13 +56,43 @@ async function create(request: FastifyRequest, reply: FastifyReply, context: App
       reconstruction: job.id,
     });
   }
-  const view = await context.viewJob(job);
   if (job.state === 'succeeded') return reply.code(accepted.created ? 201 : 200).send(view);
   const jobsBefore = view.queue === undefined ? 1 : view.queue.position + 2;
   return reply
     .code(202)
     .header('retry-after', String(computeRetryAfterS(jobsBefore, context.serviceTime())))
     .send(view);
+}
+
+/**
+ * The job after its end or after `waitMs`, and how it is shown; null when it was removed. What has been accepted stays accepted: where the
+ * queue no longer answers, the job is shown as it was last seen, so that nobody sends the photo again.
+ */
+async function waitAndView(
+  request: FastifyRequest,
+  context: AppContext,
+  accepted: Job,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<{ readonly job: Job; readonly view: ReconstructionView } | null> {
+  let last = accepted;
+  try {
+    const job = await waitForEnd(context.queue, accepted, waitMs, signal);
+    if (job === null) return null;
+    last = job;
+    return { job, view: await context.viewJob(job) };
+  } catch (err) {
+    if (!isFacewrightError(err, 'FW_QUEUE_UNAVAILABLE')) throw err;
+    const { config, linkSecret, log } = context;
+    log.warn({ err, requestId: request.id, jobId: last.id }, 'the queue was lost while a request waited for its job');
+    const view = viewReconstruction(last, {
+      linkSecret,
+      linkTtlS: config.linkTtlS,
+      serviceTime: context.serviceTime(),
+      now: Date.now(),
+    });
+    return { job: last, view };
+  }
 }
 
 async function receive(request: FastifyRequest, reply: FastifyReply, context: AppContext, id: string | undefined): Promise<Acceptance> {
