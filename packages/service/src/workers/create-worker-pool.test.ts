@@ -116,6 +116,18 @@ describe('createWorkerPool', () => {
     await expect(pool.run(task('ok'), running())).resolves.toBeDefined();
   });
 
+  it('kills a process at once where nobody has time to wait until it obeys', async () => {
+    // By the usual pause it would be after the end of the test.
+    const { pool } = createPool({ size: 1, replace: { cancelGraceMs: 600_000 } });
+    await pool.started();
+    const abort = new AbortController();
+    const kill = new AbortController();
+    const stubborn = codeOf(pool.run(task('stubborn'), { ...running(abort.signal), killSignal: kill.signal }));
+    abort.abort();
+    kill.abort();
+    expect(await stubborn).toBe('FW_CANCELED');
+  });
+
   it('a task that waits for a free process can be canceled too', async () => {
     const { pool } = createPool({ size: 1 });
     await pool.started();

@@ -58,6 +58,7 @@ interface Running {
   timeout: NodeJS.Timeout;
   cancelTimer: NodeJS.Timeout | undefined;
   onAbort: () => void;
+  onKill: () => void;
   stage: string;
 }
 
@@ -204,6 +205,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     clearTimeout(running.timeout);
     clearTimeout(running.cancelTimer);
     running.options.signal.removeEventListener('abort', running.onAbort);
+    running.options.killSignal?.removeEventListener('abort', running.onKill);
     slot.running = null;
   };
 
@@ -321,9 +323,11 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
               tell(child, { type: 'cancel', number });
               running.cancelTimer = setTimeout(() => end(slot, 'cancel'), cancelGraceMs);
             },
+            onKill: () => end(slot, 'cancel'),
           };
           slot.running = running;
           signal.addEventListener('abort', running.onAbort, { once: true });
+          runOptions.killSignal?.addEventListener('abort', running.onKill, { once: true });
           tell(child, { type: 'run', number, task });
         };
         const entry = { start, reject };

@@ -293,6 +293,18 @@ describe('runJobs', () => {
     expect(left).toEqual([photoKey('acme', 'a')]);
   });
 
+  it('hands a job back when it drains although its worker does not obey', async () => {
+    // Such a worker ends by being killed alone; the second job was lost before, and its worker did not obey since.
+    const { submit, queue, runner } = await createService(async (_task, { killSignal }) => untilAborted(killSignal!), { size: 2 });
+    await submit('stuck');
+    await submit('lost');
+    await vi.waitFor(() => expect(runner.inFlight()).toBe(2));
+    await queue.cancel('acme', 'lost');
+    await runner.drain(100);
+    expect(await queue.get('acme', 'stuck')).toMatchObject({ state: 'queued', attempt: 0 });
+    expect(await queue.get('acme', 'lost')).toMatchObject({ state: 'canceled' });
+  });
+
   it('ends at once when it drains while workers still start', async () => {
     const { runner } = await createService(async () => {}, { pool: { ...poolOf(async () => {}), started: () => new Promise(() => {}) } });
     // Hangs without end where the start is waited for.

@@ -28,7 +28,7 @@ export interface JobRunnerDeps {
 export interface JobRunner {
   /** Jobs that are worked on here. */
   inFlight(): number;
-  /** Takes no more jobs, lets running ones end for `graceMs`, then hands back what still runs. */
+  /** Takes no more jobs, lets running ones end for `graceMs`, then kills their workers and hands back what still runs. */
   drain(graceMs: number): Promise<void>;
 }
 
@@ -94,18 +94,22 @@ export function runJobs(deps: JobRunnerDeps): JobRunner {
 /** Works on one job. `done` never rejects. */
 function startJob(deps: JobRunnerDeps, lease: Lease): { readonly done: Promise<void>; readonly stop: (reason: Stop) => void } {
   const abort = new AbortController();
+  const kill = new AbortController();
   let stopped: Stop | null = null;
   const stop = (reason: Stop): void => {
     stopped ??= reason;
     abort.abort();
+    // The time for running work is over; what is left of it is for handing back, not for a worker that hangs.
+    if (reason === 'drain') kill.abort();
   };
-  return { stop, done: workOn(deps, lease, abort.signal, stop, () => stopped) };
+  return { stop, done: workOn(deps, lease, abort.signal, kill.signal, stop, () => stopped) };
 }
 
 async function workOn(
   deps: JobRunnerDeps,
   lease: Lease,
   signal: AbortSignal,
+  killSignal: AbortSignal,
   stop: (reason: Stop) => void,
   stopped: () => Stop | null,
 ): Promise<void> {
@@ -232,6 +236,7 @@ async function workOn(
           },
           {
             signal: aborted,
+            killSignal,
             onProgress: (progress) => report.soon({ progress }),
             onLandmarks: (landmarks) => report.now({ landmarks }),
           },

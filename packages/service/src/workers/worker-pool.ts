@@ -25,6 +25,8 @@ export type WorkerResult = Omit<JobResult, 'files'> & { readonly files: readonly
 
 export interface RunOptions {
   readonly signal: AbortSignal;
+  /** Aborted after `signal` where nobody has time to wait until the worker obeys: it is killed at once. */
+  readonly killSignal?: AbortSignal;
   readonly onProgress: (progress: JobProgress) => void;
   readonly onLandmarks: (landmarks: JobLandmarks) => void;
 }
