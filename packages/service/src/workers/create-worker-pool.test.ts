@@ -164,6 +164,21 @@ describe('createWorkerPool', () => {
     expect(pool.stats().restarts).toBe(1);
   });
 
+  it('tries again after a pause where the system refuses a process', async () => {
+    // Longer than what any system takes: `fork` throws E2BIG, as it throws ENOMEM.
+    const tooLong = `--title=${'x'.repeat(2 ** 23)}`;
+    const execArgv = [tooLong];
+    const restarts: string[] = [];
+    const { pool } = createPool({ onRestart: (reason) => restarts.push(reason), replace: { execArgv } });
+    expect(restarts).toEqual(['start', 'start']);
+    execArgv.pop();
+    await pool.started();
+    await expect(pool.run(task('ok'), running())).resolves.toBeDefined();
+    const never = createPool({ replace: { execArgv: [tooLong] } });
+    expect(await codeOf(never.pool.started())).toBe('FW_INTERNAL');
+    expect(never.lines.join('')).toContain('E2BIG');
+  });
+
   it('hands no secret of the environment to a process', async () => {
     const names = ['FACEWRIGHT_S3_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'MY_PASSWORD', 'FACEWRIGHT_REDIS_URL'];
     for (const name of names) vi.stubEnv(name, 'hidden-value');

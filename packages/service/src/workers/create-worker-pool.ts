@@ -112,11 +112,20 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     slot.rssBytes = null;
     slot.stderr = '';
     slot.startedAt = Date.now();
-    const child = fork(workerUrl, {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      execArgv: [...execArgv],
-      env: workerEnvironment(process.env),
-    });
+    let child: ChildProcess;
+    try {
+      child = fork(workerUrl, {
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+        execArgv: [...execArgv],
+        env: workerEnvironment(process.env),
+      });
+    } catch (error) {
+      // Some refusals of the system come as the event `error`, others (ENOMEM) are thrown.
+      log.warn({ error }, 'A worker process could not be started or reached');
+      slot.stderr = String(error);
+      onExit(slot, null, null, null);
+      return;
+    }
     slot.child = child;
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       slot.stderr = (slot.stderr + text).slice(-KEPT_STDERR);
@@ -209,7 +218,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     slot.running = null;
   };
 
-  const onExit = (slot: Slot, child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void => {
+  const onExit = (slot: Slot, child: ChildProcess | null, code: number | null, signal: NodeJS.Signals | null): void => {
     if (slot.child !== child) return;
     clearTimeout(slot.startTimer);
     slot.child = null;
@@ -224,7 +233,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
         log.error(
           {
             ...running.fields,
-            workerPid: child.pid,
+            workerPid: child?.pid,
             exitStatus: code,
             signal,
             reason: ending ?? 'crash',
@@ -239,7 +248,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
           : new FacewrightError('FW_WORKER_LOST', { attempts: 1 }, { cause: new Error(slot.stderr.trim() || `${signal ?? code}`) }),
       );
     } else if (ending === null && !isClosing) {
-      log.error({ workerPid: child.pid, exitStatus: code, signal, stderr: slot.stderr }, 'A worker process ended');
+      log.error({ workerPid: child?.pid, exitStatus: code, signal, stderr: slot.stderr }, 'A worker process ended');
     }
     if (isClosing) return;
     beginOthers();
