@@ -324,6 +324,26 @@ describe('curl, as Gradio documents it', () => {
     expect(await (await request('/gradio_api/info')).json()).toMatchObject({ named_endpoints: { '/predict': {} }, unnamed_endpoints: {} });
   });
 
+  it('takes from the rate what keeps something: refusals, and known calls in new sessions', async () => {
+    await start({ tenants: ['ann'], limits: { ann: { ratePerMinute: 6 } } });
+    const { ann } = service.keys;
+    const path = await upload(photoBytes(true), { key: ann });
+    const body = { data: [{ path }], session_hash: 's' };
+    const event = await call('/gradio_api/queue/join', body, ann);
+    // The same call again costs nothing and keeps nothing.
+    expect(await call('/gradio_api/call/predict', body, ann)).toBe(event);
+    const statuses: number[] = [];
+    for (let i = 0; i < 12; i++) {
+      const more =
+        i % 2 === 0 ? ['/gradio_api/call/predict', { data: [] }] : ['/gradio_api/queue/join', { ...body, session_hash: `s${i}` }];
+      statuses.push((await postJson(more[0] as string, more[1], ann)).status);
+    }
+    expect(statuses.slice(-6)).toEqual([429, 429, 429, 429, 429, 429]);
+    const kept = (await service.storedKeys()).filter((key) => /\/refusal$|\/gs-/.test(key));
+    expect(kept.length).toBeLessThanOrEqual(6);
+    expect((await postJson('/gradio_api/call/predict', body, ann)).status).toBe(200);
+  });
+
   it('finds nothing where the operator switched it off', async () => {
     await start({ config: { gradio: false } });
     expect((await request('/config')).status).toBe(404);

@@ -65,7 +65,12 @@ export function gradioRoutes(app: FastifyInstance, context: AppContext): void {
       const { data, session_hash: session } = readBody(request);
       if (typeof session !== 'string' || !SESSION_PATTERN.test(session))
         throw invalidRequest('session_hash', 'is missing or not a plain name');
-      const event = await call(request, Array.isArray(data) ? data[0] : undefined);
+      const { isRepeat, ...event } = await call(request, Array.isArray(data) ? data[0] : undefined);
+      if (isRepeat) {
+        if (await store.has(event.tenant, session, event.id)) return { event_id: formatEventId(linkSecret, event) };
+        // Not the same request again, and it is about to be kept.
+        photos.takeRate(request.tenant);
+      }
       await store.join(event.tenant, session, event.id);
       return { event_id: formatEventId(linkSecret, event) };
     });
@@ -140,15 +145,21 @@ export function gradioRoutes(app: FastifyInstance, context: AppContext): void {
     }
   }
 
-  /** Makes a job of an upload. Whatever refuses it becomes an event that says so, but for {@link BUSY}. */
-  async function call(request: FastifyRequest, input: unknown): Promise<GradioEvent> {
+  /**
+   * Makes a job of an upload. Whatever refuses it becomes an event that says so, but for {@link BUSY}. Uploads have taken from the rate;
+   * what keeps something without using one up takes from it here.
+   */
+  async function call(request: FastifyRequest, input: unknown): Promise<GradioEvent & { readonly isRepeat: boolean }> {
     const { tenant } = request;
     const read = readGradioInput(input, config.maxPhotoBytes);
-    const refuse = async (text: string): Promise<GradioEvent> => ({ tenant: tenant.name, id: await store.refuse(tenant.name, text) });
+    const refuse = async (text: string, takesRate = true) => {
+      if (takesRate) photos.takeRate(tenant);
+      return { tenant: tenant.name, id: await store.refuse(tenant.name, text), isRepeat: false };
+    };
     if ('refusal' in read) return refuse(read.refusal);
     const id = read.uploadId;
     // A call that is repeated, because its answer got lost.
-    if ((await queue.get(tenant.name, id)) !== null) return { tenant: tenant.name, id };
+    if ((await queue.get(tenant.name, id)) !== null) return { tenant: tenant.name, id, isRepeat: true };
     const key = store.uploadKey(tenant.name, id);
     const stored = await storage.stat(key);
     if (stored === null) return refuse(UPLOAD_GONE);
@@ -172,14 +183,15 @@ export function gradioRoutes(app: FastifyInstance, context: AppContext): void {
       });
     } catch (error) {
       if (!isFacewrightError(error) || BUSY.has(error.code) || ERRORS[error.code].http === 503) throw error;
-      if (ERRORS[error.code].retry === 'never') await storage.delete(key);
-      return refuse(textOfError(error));
+      const isFinal = ERRORS[error.code].retry === 'never';
+      if (isFinal) await storage.delete(key);
+      return refuse(textOfError(error), !isFinal);
     } finally {
       // A photo that was refused was not read to its end.
       (photo as Readable | null)?.destroy();
     }
     await storage.delete(key).catch((err: unknown) => log.warn({ err, requestId: request.id }, 'an upload was not deleted'));
-    return { tenant: tenant.name, id };
+    return { tenant: tenant.name, id, isRepeat: false };
   }
 
   async function cancel(event: GradioEvent): Promise<void> {

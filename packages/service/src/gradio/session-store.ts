@@ -5,6 +5,8 @@ import type { ObjectStorage } from '../storage/object-storage.ts';
 
 /** How long an upload waits for its call, milliseconds. */
 const UPLOAD_TTL_MS = 15 * 60_000;
+/** How long a session or a refusal may be asked for, milliseconds. */
+const SESSION_TTL_MS = 60 * 60_000;
 
 export interface SessionEvent {
   readonly id: string;
@@ -24,6 +26,8 @@ export interface SessionStore {
   readRefusal(tenant: string, id: string): Promise<string | null>;
   /** Adds an event to a session of the tenant. */
   join(tenant: string, session: string, id: string): Promise<void>;
+  /** Whether the event is in the session and was not told yet. */
+  has(tenant: string, session: string, id: string): Promise<boolean>;
   /** The session's events, in no order. */
   list(tenant: string, session: string): Promise<readonly SessionEvent[]>;
   /** The event has been told. */
@@ -41,6 +45,14 @@ export function createSessionStore(storage: ObjectStorage): SessionStore {
   const joins = new EventEmitter();
   joins.setMaxListeners(0);
   const timers = new Set<NodeJS.Timeout>();
+  // What cannot be deleted now goes with the hourly round.
+  const expire = (key: string, ttlMs: number): void => {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      storage.delete(key).catch(() => {});
+    }, ttlMs);
+    timers.add(timer.unref());
+  };
   const sessionPrefix = (tenant: string, session: string): string =>
     jobPrefix(tenant, `gs-${createHash('sha256').update(session).digest('hex').slice(0, 40)}`);
   const uploadKey = (tenant: string, id: string): string => `${jobPrefix(tenant, id)}/upload/photo`;
@@ -48,17 +60,11 @@ export function createSessionStore(storage: ObjectStorage): SessionStore {
   return {
     createUploadId: () => `g${randomBytes(12).toString('hex')}`,
     uploadKey,
-    expireUpload(tenant, id) {
-      const timer = setTimeout(() => {
-        timers.delete(timer);
-        // What cannot be deleted now goes with the hourly round.
-        storage.delete(uploadKey(tenant, id)).catch(() => {});
-      }, UPLOAD_TTL_MS);
-      timers.add(timer.unref());
-    },
+    expireUpload: (tenant, id) => expire(uploadKey(tenant, id), UPLOAD_TTL_MS),
     async refuse(tenant, text) {
       const id = `x${randomBytes(12).toString('hex')}`;
       await storage.put(refusalKey(tenant, id), Buffer.from(text), { contentType: 'text/plain' });
+      expire(refusalKey(tenant, id), SESSION_TTL_MS);
       return id;
     },
     async readRefusal(tenant, id) {
@@ -69,9 +75,12 @@ export function createSessionStore(storage: ObjectStorage): SessionStore {
       return Buffer.concat(chunks).toString();
     },
     async join(tenant, session, id) {
-      await storage.put(`${sessionPrefix(tenant, session)}/${id}`, Buffer.from('1'), { contentType: 'text/plain' });
+      const key = `${sessionPrefix(tenant, session)}/${id}`;
+      await storage.put(key, Buffer.from('1'), { contentType: 'text/plain' });
+      expire(key, SESSION_TTL_MS);
       joins.emit(`${tenant}/${session}`);
     },
+    has: async (tenant, session, id) => (await storage.stat(`${sessionPrefix(tenant, session)}/${id}`)) !== null,
     async list(tenant, session) {
       const events: SessionEvent[] = [];
       for await (const { key, modifiedAt } of storage.list(sessionPrefix(tenant, session))) {
