@@ -150,7 +150,9 @@ async function makeFace(engine: Engine, number: number, task: WorkerTask, signal
       Object.entries({ ...made.timings, export: performance.now() - begin }).map(([stage, ms]) => [stage, round(ms, 2)]),
     ),
     // The one warning that names a folder of this machine is the operator's business (`facewright doctor` tells it).
-    warnings: made.warnings.filter(({ code }) => code !== 'CACHE_NOT_WRITABLE').map(({ code, message, hint }) => ({ code, message, hint })),
+    warnings: made.warnings
+      .filter(({ code }) => code !== 'CACHE_NOT_WRITABLE')
+      .map(({ code, message, hint, params }) => ({ code, message, hint, params })),
     files,
   };
 }
