@@ -284,7 +284,12 @@ export async function createFileStorage(options: FileStorageOptions): Promise<Ob
     },
 
     async get(key, get = {}) {
-      const found = await bounded(openLatest(checkKey(key)));
+      const opening = openLatest(checkKey(key));
+      const found = await bounded(opening).catch((e: unknown) => {
+        // It may be opened yet, when nobody waits for it any more.
+        opening.then((late) => late?.handle.close()).catch(() => {});
+        throw e;
+      });
       if (found === null) return null;
       const object = describe(key, found.file);
       try {

@@ -51,7 +51,8 @@ if (missing !== null) {
   describe('S3 storage', () => {
     const type = { contentType: 'image/jpeg' };
     /** Files of uploads and downloads on their way. */
-    const unfinished = async (): Promise<string[]> => (await readdir(join(dir, 'scratch'))).filter((name) => /^(put|copy)-/.test(name));
+    const unfinished = async (): Promise<string[]> =>
+      (await readdir(join(dir, 'scratch'), { recursive: true })).filter((name) => /(^|\/)(put|copy)-/.test(name));
 
     it('says what is wrong with the bucket or the credentials, never which they are', async () => {
       for (const [change, reason] of [

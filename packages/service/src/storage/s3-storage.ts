@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { lstat, mkdir, readdir, rm, stat, unlink } from 'node:fs/promises';
+import { lstat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import type { HeadObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
@@ -8,6 +8,7 @@ import { FacewrightError } from '@facewright/protocol';
 import { checkContentType, checkKey } from './check-key.ts';
 import type { ListedObject, ObjectStorage, StoredObject } from './object-storage.ts';
 import { resolveRange } from './resolve-range.ts';
+import { createScratchFolder } from './scratch-folder.ts';
 import { spoolToFile } from './spool-to-file.ts';
 import { storageErrorFromFs } from './storage-error.ts';
 import { isMissingInS3, storageErrorFromS3 } from './storage-error-from-s3.ts';
@@ -24,7 +25,7 @@ export interface S3StorageOptions {
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
   /** Bucket in the path, not in the host name. */
   readonly pathStyle: boolean;
-  /** Folder of this machine for uploads on their way and for photos that workers read. */
+  /** Folder of this machine for uploads on their way and for photos that workers read; each process has one in it. */
   readonly scratchDir: string;
   /** The most that a request without a body may take, ms; one with a body may take longer by its size. */
   readonly requestTimeoutMs?: number;
@@ -55,7 +56,6 @@ const SOCKETS = 64;
 const CHECK_VALID_MS = 60_000;
 /** Not a key that `checkKey` lets through, so it can never be somebody's object. */
 const CHECK_KEY = '@check';
-const LEFTOVER_AGE_MS = 2 * 3_600_000;
 
 /**
  * Objects in a bucket of S3 or a store that speaks its protocol.
@@ -70,7 +70,7 @@ const LEFTOVER_AGE_MS = 2 * 3_600_000;
  * @throws FW_STORAGE_FULL, FW_STORAGE_UNAVAILABLE when the scratch folder cannot be made
  */
 export async function createS3Storage(options: S3StorageOptions): Promise<ObjectStorage> {
-  const { bucket, scratchDir } = options;
+  const { bucket } = options;
   const now = options.now ?? Date.now;
   const requestTimeoutMs = options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS;
   const rootPrefix = (options.prefix ?? '').replace(/\/*$/, '').replace(/^(.+)$/, '$1/');
@@ -255,21 +255,10 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Object
     if (failed !== undefined) throw storageErrorFromS3({ name: failed.Code, $metadata: { httpStatusCode: 200 } });
   }
 
-  async function removeLeftovers(): Promise<void> {
-    for (const name of await readdir(scratchDir).catch(() => [])) {
-      const path = join(scratchDir, name);
-      const age = await stat(path).then(
-        (s) => now() - s.mtimeMs,
-        () => -1,
-      );
-      if (age > LEFTOVER_AGE_MS) await rm(path, { recursive: true, force: true });
-    }
-  }
-
-  await mkdir(scratchDir, { recursive: true, mode: 0o700 }).catch((e: unknown) => {
+  const scratch = await createScratchFolder({ root: options.scratchDir, now }).catch((e: unknown) => {
     throw storageErrorFromFs(e);
   });
-  const sweeping = removeLeftovers().catch(() => {});
+  const scratchDir = scratch.dir;
 
   return {
     scratchDir,
@@ -391,7 +380,7 @@ export async function createS3Storage(options: S3StorageOptions): Promise<Object
     },
 
     async close() {
-      await sweeping;
+      await scratch.close();
       client.destroy();
     },
   };
