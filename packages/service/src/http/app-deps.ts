@@ -46,6 +46,8 @@ export interface AppDeps {
   readonly webhookSecret?: string;
   /** Slowest upload that is borne; tests shorten it. */
   readonly uploadPace?: UploadPace;
+  /** How long readers may take nothing; tests shorten it. */
+  readonly readerPace?: ReaderPace;
   /** How batches are fed into the queue; tests shorten it. */
   readonly batchPauses?: FeedPauses;
 }
@@ -54,4 +56,10 @@ export interface AppDeps {
 export interface UploadPace {
   readonly windowMs: number;
   readonly minBytes: number;
+}
+
+/** A reader that took nothing of what is ready for it at `checks` looks in a row, every `checkMs`, is cut off. */
+export interface ReaderPace {
+  readonly checkMs: number;
+  readonly checks: number;
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { FacewrightError } from '@facewright/protocol';
 import multipart from '@fastify/multipart';
@@ -17,6 +18,7 @@ import { checkBrowserHeaders } from './check-browser-headers.ts';
 import { createPhotoAcceptor } from './create-photo-acceptor.ts';
 import { errorFromFramework } from './error-from-request.ts';
 import { giveContinue, holdContinue } from './expect-continue.ts';
+import { guardReaders } from './guard-readers.ts';
 import { OPERATIONS } from './openapi/operations.ts';
 import { publicError } from './problem.ts';
 import { accountRoutes } from './routes/account.ts';
@@ -73,8 +75,11 @@ export function createApp(deps: AppDeps): FastifyInstance {
   });
   app.server.maxConnections = config.maxConnections;
   holdContinue(app.server);
+  guardReaders(app.server, deps.readerPace);
 
   const closing = new AbortController();
+  // Every stream and long wait listens to it; a warning about many would be plain text among lines of JSON.
+  setMaxListeners(0, closing.signal);
   const context: AppContext = {
     models: ['head', 'canonical'],
     ...deps,

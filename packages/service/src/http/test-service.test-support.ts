@@ -81,7 +81,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   const storage = await createFileStorage({ dir: join(dir, 'objects') });
   const logLines: string[] = [];
   const log = createLog('debug', 'api', { write: (line) => logLines.push(line) });
-  const app = createApp({
+  const deps: AppDeps = {
     config,
     queue,
     storage,
@@ -93,7 +93,8 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     serviceTime: () => ({ meanS: 0.5, workers: 2 }),
     version: '0.0.0',
     ...options.deps,
-  });
+  };
+  const app = await openApp(deps);
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as { port: number };
   const stop = new AbortController();
@@ -135,6 +136,18 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   const work = options.work === undefined ? succeed : options.work;
   const working = work === null ? Promise.resolve() : runFakeWorkers(service, work, stop.signal);
   return service;
+}
+
+/** What it refuses leaves nothing open. */
+async function openApp(deps: AppDeps): Promise<FastifyInstance> {
+  try {
+    return createApp(deps);
+  } catch (error) {
+    await deps.queue.close();
+    await deps.storage.close();
+    deps.tenants.close();
+    throw error;
+  }
 }
 
 async function runFakeWorkers(service: TestService, work: NonNullable<TestServiceOptions['work']>, signal: AbortSignal): Promise<void> {
