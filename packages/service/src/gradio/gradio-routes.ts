@@ -311,8 +311,9 @@ export function gradioRoutes(app: FastifyInstance, context: AppContext): void {
     return sendObject(request, reply, storage, file, { download: false, maxAgeS: Math.max(0, Math.min(leftS, config.linkTtlS)) });
   }
 
-  /** A stream of events that keeps itself alive and ends with the app. */
-  function openStream(_request: FastifyRequest, reply: FastifyReply, beat: () => void): PassThrough {
+  /** A stream of events that keeps itself alive and ends with the app. @throws FW_RATE_LIMITED where the tenant has too many */
+  function openStream(request: FastifyRequest, reply: FastifyReply, beat: () => void): PassThrough {
+    context.streams.take(request.tenant.name, reply.raw);
     const out = new PassThrough();
     reply
       .header('content-type', 'text/event-stream')

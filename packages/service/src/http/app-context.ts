@@ -8,6 +8,7 @@ import type { Span } from '../observability/create-tracing.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { AppDeps } from './app-deps.ts';
 import type { PhotoAcceptor } from './create-photo-acceptor.ts';
+import type { StreamLimit } from './limit-streams.ts';
 
 /**
  * Who may use a route. `key`: tenants (and the single user); `link`: also whoever has a signed link to this path; `none`: everybody.
@@ -19,6 +20,8 @@ export interface AppContext extends AppDeps {
   readonly models: readonly string[];
   /** The one way by which photos get in. */
   readonly photos: PhotoAcceptor;
+  /** Streams that one tenant may hold open. */
+  readonly streams: StreamLimit;
   /** Aborts when the app closes: streams end, waiting requests are answered. */
   readonly closing: AbortSignal;
   /** A job as its tenant sees it, with its place in the queue where it waits. */

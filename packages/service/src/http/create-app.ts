@@ -19,6 +19,7 @@ import { createPhotoAcceptor } from './create-photo-acceptor.ts';
 import { errorFromFramework } from './error-from-request.ts';
 import { giveContinue, holdContinue } from './expect-continue.ts';
 import { guardReaders } from './guard-readers.ts';
+import { limitStreams } from './limit-streams.ts';
 import { OPERATIONS } from './openapi/operations.ts';
 import { publicError } from './problem.ts';
 import { accountRoutes } from './routes/account.ts';
@@ -84,6 +85,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
     models: ['head', 'canonical'],
     ...deps,
     photos: createPhotoAcceptor(deps),
+    streams: limitStreams(config.maxConnections),
     closing: closing.signal,
     async viewJob(job) {
       const position = job.state === 'queued' ? await deps.queue.position(job.tenant, job.id) : null;

@@ -208,7 +208,7 @@ export const OPERATIONS: readonly Operation[] = [
     responses: {
       200: { description: 'Events', content: { 'text/event-stream': { schema: { type: 'string' }, example: EVENTS_EXAMPLE } } },
     },
-    errors: ['FW_NOT_FOUND', ...STORE_ERRORS],
+    errors: ['FW_NOT_FOUND', 'FW_RATE_LIMITED', ...STORE_ERRORS],
   }),
   {
     method: 'post',

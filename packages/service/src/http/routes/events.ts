@@ -24,6 +24,7 @@ export function eventRoutes(app: FastifyInstance, context: AppContext): void {
     handler: async (request, reply) => {
       parseWith(z.strictObject({}), readQuery(request), 'query');
       const job = await readJob(request, context);
+      if (request.method === 'GET') context.streams.take(job.tenant, reply.raw);
       reply
         .header('content-type', 'text/event-stream')
         .header('cache-control', 'no-cache, no-transform')

@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, it } from 'vitest';
+import { openRaw, type RawConnection } from './raw-request.test-support.ts';
+import { fakeJpeg, photoForm, readJson, startTestService, type TestService } from './test-service.test-support.ts';
+
+/** A quarter of it is what one tenant may hold. */
+const MAX_CONNECTIONS = 80;
+const MAX_STREAMS = 20;
+
+let service: TestService;
+const connections: RawConnection[] = [];
+afterEach(async () => {
+  for (const { socket } of connections.splice(0)) socket.destroy();
+  await service?.close();
+});
+
+it('one tenant cannot hold every connection with streams, of either kind; others and short requests go on', async () => {
+  service = await startTestService({ work: null, tenants: ['greedy', 'other'], config: { maxConnections: MAX_CONNECTIONS } });
+  const keyed = (name: string) => ({ key: service.keys[name]! });
+  for (const name of ['greedy', 'other']) {
+    const init = { ...keyed(name), method: 'PUT', body: photoForm(fakeJpeg()), headers: { prefer: 'respond-async' } };
+    expect((await service.fetch('v1/reconstructions/a', init)).status).toBe(202);
+  }
+  const events = '/v1/reconstructions/a/events';
+  const heartbeat = '/gradio_api/heartbeat/abc';
+  const ask = async (path: string, name = 'greedy', method = 'GET') => {
+    const connection = await openRaw(service.port);
+    connections.push(connection);
+    const head = `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${service.keys[name]}\r\n\r\n`;
+    connection.socket.write(head);
+    return Number((await connection.until((text) => text.includes('\r\n\r\n'))).split(' ')[1]);
+  };
+  for (let i = 0; i < MAX_STREAMS; i++) expect(await ask(i % 2 === 0 ? events : heartbeat)).toBe(200);
+
+  const refused = await service.fetch(events, keyed('greedy'));
+  expect(refused.status).toBe(429);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(await readJson(refused)).toMatchObject({ code: 'FW_RATE_LIMITED' });
+  expect(await ask(heartbeat)).toBe(429);
+  expect(await ask('/gradio_api/call/predict/none')).toBe(429);
+  expect(await ask('/gradio_api/queue/data?session_hash=none')).toBe(429);
+  expect(await ask(events, 'greedy', 'HEAD')).toBe(200);
+  expect(await ask('/v1/account')).toBe(200);
+  expect((await service.fetch('readyz')).status).toBe(200);
+  for (const path of [events, heartbeat]) expect(await ask(path, 'other')).toBe(200);
+
+  // One that ends makes room for one.
+  connections[0]!.socket.destroy();
+  let status = 429;
+  for (let i = 0; i < 100 && status === 429; i++) {
+    await sleep(20);
+    status = await ask(heartbeat);
+  }
+  expect(status).toBe(200);
+  expect(await ask(events)).toBe(429);
+});
+
+it('however few connections there are, a tenant gets some streams', async () => {
+  service = await startTestService({ work: null, config: { maxConnections: 30 } });
+  const { url } = service;
+  const gone = new AbortController();
+  const statuses: number[] = [];
+  for (let i = 0; i < 17; i++) statuses.push((await fetch(`${url}/gradio_api/heartbeat/a${i}`, { signal: gone.signal })).status);
+  gone.abort();
+  expect(statuses).toEqual([...Array(16).fill(200), 429]);
+});

@@ -1,0 +1,43 @@
+import { FacewrightError } from '@facewright/protocol';
+
+/** Of all connections one tenant's streams may hold this share; the rest stays for everybody's short requests and health checks. */
+const SHARE = 1 / 4;
+/** A page with a few tabs is no reason to refuse, however few connections there are. */
+const MIN_STREAMS = 16;
+/** Streams end with their jobs, within seconds. */
+const RETRY_AFTER_S = 5;
+
+/** Counts the answers that stay open for long: streams of events, also those of Gradio clients. */
+export interface StreamLimit {
+  /**
+   * Counts one more stream of a tenant until `answer` is closed.
+   *
+   * @throws FW_RATE_LIMITED
+   */
+  take(tenant: string, answer: StreamAnswer): void;
+}
+
+/** As much of a response as is needed to see its end. */
+interface StreamAnswer {
+  readonly destroyed: boolean;
+  once(event: 'close', listener: () => void): unknown;
+}
+
+export function limitStreams(maxConnections: number): StreamLimit {
+  const max = Math.max(MIN_STREAMS, Math.floor(maxConnections * SHARE));
+  const open = new Map<string, number>();
+  return {
+    take(tenant, answer) {
+      // Its end has been already.
+      if (answer.destroyed) return;
+      const count = open.get(tenant) ?? 0;
+      if (count >= max) throw new FacewrightError('FW_RATE_LIMITED', { retryAfterS: RETRY_AFTER_S });
+      open.set(tenant, count + 1);
+      answer.once('close', () => {
+        const left = open.get(tenant)! - 1;
+        if (left === 0) open.delete(tenant);
+        else open.set(tenant, left);
+      });
+    },
+  };
+}
