@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -134,6 +134,74 @@ describe('journal', () => {
     expect(await stateOf(again)).toEqual(before);
     expect((await take(again)).job.id).toBe('waits');
   });
+
+  it('does not grow from restart to restart', async () => {
+    const dir = await makeDir();
+    let now = T0;
+    let largest = 0;
+    for (let round = 0; round < 3; round++) {
+      const queue = await openIn(dir, () => now);
+      // Less than what lets the size at the opening, were it taken for live, grow to three times itself.
+      for (let i = 0; i < 1500; i += 100) {
+        await Promise.all(Array.from({ length: 100 }, (_, k) => queue.submit(makeJob('b', `r${i + k}`, { ttlMs: 10 }), WIDE)));
+        await Promise.all(Array.from({ length: 100 }, (_, k) => queue.cancel('b', `r${i + k}`)));
+        now += 10;
+        await queue.removeExpired(1000);
+      }
+      await queue.close();
+      largest = Math.max(largest, (await stat(journalOf(dir))).size);
+    }
+    // Nothing is live: 2 ** 20 before it is rewritten, and one round of what the test does at once.
+    expect(largest).toBeLessThan(1.5 * 2 ** 20);
+  });
+
+  it('keeps outcomes through restarts and rewritings, which are done in small bits', async () => {
+    const dir = await makeDir();
+    let now = T0;
+    const queue = await openIn(dir, () => now);
+    const ids = Array.from({ length: 300 }, (_, i) => `j${i}`);
+    await Promise.all(ids.map((id) => queue.submit(makeJob('a', id, { ttlMs: 10 ** 9 }), WIDE)));
+    for (const _ of ids) await queue.complete(await take(queue), OUTCOME);
+    // Packed after a minute.
+    now += 120_000;
+    await queue.sweep();
+    const before = await stateOf(queue);
+    expect(before.every((job) => job.outcome?.files.length === 1)).toBe(true);
+    await queue.close();
+    const again = await openIn(dir, () => now);
+    expect(await stateOf(again)).toEqual(before);
+    // Told: a change of packed records, which the journal gets without their outcomes.
+    const size = (await stat(journalOf(dir))).size;
+    const told: string[] = [];
+    await again.watchFinished((job) => told.push(job.id));
+    await expect.poll(async () => (await stat(journalOf(dir))).size, { timeout: 5000 }).toBeGreaterThan(size);
+    await again.check();
+    expect(told.length).toBe(300);
+    expect((await stat(journalOf(dir))).size - size).toBeLessThan(300 * 100);
+    // Enough that comes and goes to have it rewritten.
+    for (let round = 0; round < 25; round++) {
+      await Promise.all(Array.from({ length: 100 }, (_, i) => again.submit(makeJob('b', `r${round}-${i}`, { ttlMs: 10 }), WIDE)));
+      await Promise.all(Array.from({ length: 100 }, (_, i) => again.cancel('b', `r${round}-${i}`)));
+      now += 10;
+      await again.removeExpired(1000);
+    }
+    await again.close();
+    // A rewritten one has what it was rewritten with in lines of 32.
+    const lines = (await readFile(journalOf(dir), 'utf8')).split('\n').slice(1, 10);
+    expect(lines.map((line) => (JSON.parse(line.slice(line.indexOf('['))) as unknown[]).length)).toEqual(Array(9).fill(32));
+    expect(await stateOf(await openIn(dir, () => now))).toEqual(before);
+  });
+
+  it('opens a file that is larger than a buffer, without keeping what is no line', async () => {
+    const dir = await makeDir();
+    await writeSubmissions(dir, 3);
+    const { size } = await stat(journalOf(dir));
+    // A hole, as a crash may leave it.
+    await truncate(journalOf(dir), 2 ** 31 + 4096);
+    const queue = await openIn(dir);
+    expect((await stateOf(queue)).map((j) => j.id)).toEqual(['j2', 'j1', 'j0']);
+    expect((await stat(journalOf(dir))).size).toBe(size);
+  }, 60_000);
 
   it('refuses work while the disk is full, keeps what it has, and goes on when there is room', async (context) => {
     const dir = await makeDir();

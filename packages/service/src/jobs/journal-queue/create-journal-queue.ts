@@ -92,7 +92,7 @@ class JournalQueue implements JobQueue {
   }
 
   async restore(records: ReadonlyMap<string, JobRecord>): Promise<void> {
-    for (const [key, record] of records) this.#table.put(key, isFinished(record.job.state) ? packRecord(record) : record);
+    for (const [key, record] of records) this.#table.put(key, record);
     this.#changes = [];
     await this.#change(() => this.#table.loseLeases(this.#now()));
   }
@@ -298,7 +298,7 @@ class JournalQueue implements JobQueue {
       else records.set(change.key, change.before);
     }
     // A disk without room for it is no reason to stop: the journal as it was is still there.
-    await this.#journal.compact([...records].map(([key, record]) => [key, fieldsOf(record)])).catch(() => {});
+    await this.#journal.compact(snapshotOf(records)).catch(() => {});
   }
 
   /** Gives waiting jobs to waiting takers. */
@@ -374,11 +374,17 @@ function fieldsOf(record: JobRecord): Record<string, unknown> {
   return { ...job, seq: record.seq, told: record.told };
 }
 
+/** Unpacks one record after the other. Records never change in place, so that this stays the state of one moment. */
+function* snapshotOf(records: ReadonlyMap<string, JobRecord>): Generator<JournalEntry, void, undefined> {
+  for (const [key, record] of records) yield [key, fieldsOf(record)];
+}
+
 function entryOf(change: Change): JournalEntry {
   if (change.after === null) return [change.key, null];
-  const after = fieldsOf(change.after);
-  if (change.before === null) return [change.key, after];
-  const before = fieldsOf(change.before);
+  if (change.before === null) return [change.key, fieldsOf(change.after)];
+  // An outcome that is packed, and stays the same, need not be unpacked to see that.
+  const isSame = change.before.packed !== undefined && change.before.packed === change.after.packed;
+  const [before, after] = [change.before, change.after].map((record) => fieldsOf(isSame ? { ...record, packed: null } : record));
   return [change.key, Object.fromEntries(Object.entries(after).filter(([name, value]) => before[name] !== value))];
 }
 
@@ -388,6 +394,10 @@ function applyEntry(records: Map<string, JobRecord>, [key, fields]: JournalEntry
     return;
   }
   const known = records.get(key);
-  const { seq, told, ...job } = { ...(known ? fieldsOf(known) : {}), ...fields } as unknown as Job & JobRecord;
-  records.set(key, { job: { ...job, progress: null, landmarks: null }, seq, told, token: null, leaseUntil: 0 });
+  const { seq, told, ...job } = { seq: known?.seq, told: known?.told, ...known?.job, ...fields } as unknown as Job & JobRecord;
+  const record: JobRecord = { job: { ...job, progress: null, landmarks: null }, seq, told, token: null, leaseUntil: 0 };
+  if (!isFinished(job.state)) records.set(key, record);
+  // Packed at once: all outcomes of a large journal at their full size would not fit in the memory.
+  else if (known?.packed === undefined || 'outcome' in fields) records.set(key, packRecord(record));
+  else records.set(key, { ...record, packed: known.packed });
 }
