@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Job } from '../jobs/job.ts';
 import { isFinished, keepsPhoto } from '../jobs/job.ts';
 import type { JobQueue } from '../jobs/job-queue.ts';
@@ -12,12 +14,20 @@ export interface HouseDeps {
   /** Unix ms. @default Date.now */
   readonly now?: () => number;
   /** For tests: shorter pauses. */
-  readonly pauses?: { readonly sweepMs?: number; readonly expireMs?: number; readonly orphansMs?: number };
+  readonly pauses?: { readonly sweepMs?: number; readonly expireMs?: number; readonly orphansMs?: number; readonly photoMs?: number };
 }
 
 const SWEEP_PAUSE_MS = 1000;
 const EXPIRE_PAUSE_MS = 5000;
 const ORPHANS_PAUSE_MS = 3_600_000;
+/** Pauses between attempts to delete the photo of an ended job begin with this, double, and are at most the second; all together last the third. */
+const PHOTO_RETRY_MS = 500;
+const PHOTO_MAX_PAUSE_MS = 60_000;
+const PHOTO_GIVE_UP_MS = 3_600_000;
+/** The queue holds an end as not told for at most this long: then another process would be told of it, too. Milliseconds. */
+const PHOTO_HOLD_MS = 20_000;
+/** More photos than this are not waited for one by one; the hourly round finds them. */
+const MAX_WAITING_PHOTOS = 1000;
 /** Expired jobs that are forgotten at once. */
 const EXPIRE_BATCH = 100;
 /** An object without a job is one of a request that still arrives, until it is this old. Longer than any upload may take. Milliseconds. */
@@ -25,7 +35,7 @@ const ORPHAN_AGE_MS = 2 * 3_600_000;
 
 /**
  * Keeps the house of a queue and its storage in order, for as long as it runs: deadlines and lost leases every second, photos of
- * ended jobs at once, results when they expire, and at the start and every hour whatever no job knows (left by a process that was
+ * ended jobs at once (where the storage fails, as soon as it works again), results when they expire, and at the start and every hour whatever no job knows (left by a process that was
  * killed). Several processes may do it at the same time.
  */
 export function keepHouse(deps: HouseDeps): { readonly stop: () => Promise<void> } {
@@ -52,11 +62,50 @@ export function keepHouse(deps: HouseDeps): { readonly stop: () => Promise<void>
     turn();
   };
 
+  const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal);
+  const pause = (ms: number): Promise<void> => delay(ms, undefined, { signal: stopping.signal, ref: false }).catch(() => {});
+  let waitingPhotos = 0;
+  /** Tries until it is gone. True when it is, or is left to the hourly round; false when the house was stopped before. */
+  const deletePhoto = async (key: string): Promise<boolean> => {
+    const end = Date.now() + PHOTO_GIVE_UP_MS;
+    let isWaiting = false;
+    try {
+      for (let pauseMs = pauses.photoMs ?? PHOTO_RETRY_MS; ; pauseMs = Math.min(2 * pauseMs, PHOTO_MAX_PAUSE_MS)) {
+        const error = await storage.delete(key).then(
+          () => null,
+          (e: unknown) => e,
+        );
+        if (error === null) return true;
+        if (isStopped) return false;
+        if (!isWaiting) {
+          // Not a line for every photo of an outage.
+          if (waitingPhotos === 0) log.warn({ error }, 'Photos of ended jobs cannot be deleted; it is tried again');
+          if (waitingPhotos >= MAX_WAITING_PHOTOS) return true;
+          isWaiting = true;
+          waitingPhotos++;
+        }
+        if (Date.now() >= end) return true;
+        await pause(pauseMs);
+      }
+    } finally {
+      if (isWaiting) waitingPhotos--;
+    }
+  };
+  /** Settles when the photo is gone or the queue has waited enough. Never where the house stops before: the end is then told again. */
+  const heldWhileTrying = (key: string): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, PHOTO_HOLD_MS).unref();
+      void begin(async () => {
+        const isSettled = await deletePhoto(key);
+        clearTimeout(timer);
+        if (isSettled) resolve();
+      });
+    });
+
   let unwatch: (() => void) | undefined;
   const watching = queue
-    .watchFinished((job) => {
-      if (!keepsPhoto(job)) void begin(() => storage.delete(job.photo.key));
-    })
+    .watchFinished((job) => (keepsPhoto(job) ? undefined : heldWhileTrying(job.photo.key)))
     .then(
       (end) => {
         if (isStopped) end();
@@ -71,6 +120,7 @@ export function keepHouse(deps: HouseDeps): { readonly stop: () => Promise<void>
   return {
     async stop() {
       isStopped = true;
+      stopping.abort();
       for (const timer of timers) clearTimeout(timer);
       await watching;
       unwatch?.();

@@ -370,6 +370,57 @@ describe('keepHouse', () => {
     expect(await queue.get('acme', 'a')).toBeNull();
   });
 
+  it('deletes the photo of an ended job when the storage works again; the end is not told before', async () => {
+    const { submit, ended, queue, storage, keys, runner } = await createService(async () => {});
+    await runner.drain(0);
+    const stored = photoKey('acme', 'a');
+    let refused = 0;
+    let isBroken = true as boolean;
+    const broken: typeof storage = Object.assign(Object.create(storage) as typeof storage, {
+      delete: async (key: string) => {
+        if (!isBroken) return storage.delete(key);
+        refused++;
+        throw new FacewrightError('FW_STORAGE_UNAVAILABLE', { reason: 'test' });
+      },
+      async *list() {},
+    });
+    const settled: string[] = [];
+    let told: (job: Job) => unknown = () => {};
+    const lines: string[] = [];
+    const watched: typeof queue = Object.assign(Object.create(queue) as typeof queue, {
+      watchFinished: async (listener: (job: Job) => unknown) => {
+        told = listener;
+        return () => {};
+      },
+      sweep: async () => {},
+      removeExpired: async () => [],
+    });
+    const house = keepHouse({
+      queue: watched,
+      storage: broken,
+      log: createLog('debug', 'test', { write: (line) => lines.push(line) }),
+      pauses: { photoMs: 1 },
+    });
+    const job = await submit('a', { options: jobOptionsSchema.parse({ keepPhoto: true }) });
+    await queue.cancel('acme', 'a');
+    await ended('a');
+    void Promise.resolve(told({ ...job, state: 'canceled', options: jobOptionsSchema.parse({}) })).then(() => settled.push('a'));
+    await vi.waitFor(() => expect(refused).toBeGreaterThan(3));
+    expect(settled).toEqual([]);
+    // Not a line for every attempt.
+    expect(lines.filter((line) => line.includes('Photos of ended jobs'))).toHaveLength(1);
+    await storage.put(stored, Buffer.from('photo'), { contentType: 'image/jpeg' });
+    isBroken = false;
+    await vi.waitFor(() => expect(settled).toEqual(['a']));
+    expect(await keys()).toEqual([]);
+    // Stopped before it is gone: never counted as told.
+    isBroken = true;
+    void Promise.resolve(told({ ...job, state: 'canceled', options: jobOptionsSchema.parse({}) })).then(() => settled.push('again'));
+    await house.stop();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(settled).toEqual(['a']);
+  });
+
   it('finds what a killed process left: photos of ended jobs, and old objects that no job knows; nothing else', async () => {
     const { submit, ended, queue, storage, keys } = await createService(async () => {});
     await submit('a');
