@@ -212,6 +212,20 @@ describe('events', () => {
     }
   });
 
+  it('many at the same time are no reason for a warning', async () => {
+    service = await startTestService({ work: null });
+    await put(service, 'a', 'respond-async');
+    const warnings: string[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning.name);
+    process.on('warning', onWarning);
+    // Node warns of the eleventh listener.
+    const streams = await Promise.all(Array.from({ length: 12 }, () => service.fetch('v1/reconstructions/a/events')));
+    await service.close();
+    await Promise.all(streams.map((answer) => answer.text()));
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   it('end when the service closes', async () => {
     service = await startTestService({ work: null });
     await put(service, 'a', 'respond-async');
