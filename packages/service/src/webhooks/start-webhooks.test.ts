@@ -29,7 +29,7 @@ interface Receiver {
 }
 
 const SECRET = 'a secret of the service, long enough';
-const PAUSES: WebhookPauses = { firstRetryMs: 20, timeoutMs: 400, lookMs: 50, overdueMs: 200 };
+const PAUSES: WebhookPauses = { firstRetryMs: 20, timeoutMs: 400, lookMs: 50, overdueMs: 200, leaseMs: 400 };
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
@@ -191,7 +191,7 @@ describe('webhooks', () => {
     await expect.poll(() => receiver.received.length).toBeGreaterThan(0);
     await webhooks.stop();
     await first.end('unheard', receiver.url);
-    expect(await deliveriesLeft(first.storage)).toEqual(['_webhooks/alice/before']);
+    expect(await deliveriesLeft(first.storage)).toEqual([expect.stringMatching(/^_webhooks\/alice\/before\/\d+$/)]);
     for (const close of closers.splice(1).reverse()) await close();
 
     receiverIs.up = true;
@@ -248,6 +248,41 @@ describe('webhooks', () => {
     await expect.poll(() => bench.lines.filter((line) => line.includes('given up'))).toHaveLength(2);
     expect(receiver.received).toEqual([]);
     expect(bench.lines.join()).toContain('refused: it does not lead to a public address');
+  });
+
+  it('tell of both ends where an id is used again while the first is told', async () => {
+    const open: ServerResponse[] = [];
+    const receiver = await startReceiver((_, response) => open.push(response));
+    const bench = await createBench();
+    bench.start({ pauses: { ...PAUSES, timeoutMs: 30_000 } });
+    await bench.end('r1', receiver.url);
+    await expect.poll(() => open).toHaveLength(1);
+    await bench.queue.remove('alice', 'r1');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await bench.end('r1', receiver.url);
+    await expect.poll(() => open).toHaveLength(2);
+    for (const response of open) response.end();
+    expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(2);
+    await expect.poll(() => deliveriesLeft(bench.storage)).toEqual([]);
+  });
+
+  it('that wait for their turn are not taken up by another process', async () => {
+    const receiver = await startReceiver((_, response) => void setTimeout(() => response.end(), 400));
+    const bench = await createBench();
+    // Four at a time: the last wait for five rounds, twice as long as what is overdue is left alone.
+    const pauses = { ...PAUSES, timeoutMs: 30_000, overdueMs: 1_000, leaseMs: 3_000 };
+    bench.start({ pauses });
+    for (let i = 0; i < 24; i++) await bench.end(`r${i}`, receiver.url);
+    await expect
+      .poll(() => deliveriesLeft(bench.storage).then((keys) => keys.length + receiver.received.length))
+      .toBeGreaterThanOrEqual(24);
+    // The queue tells of ends until it has learned that they were heard of.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    bench.start({ pauses });
+    await expect.poll(() => deliveriesLeft(bench.storage), { timeout: 15_000 }).toEqual([]);
+    expect(receiver.received.map(({ body }) => JSON.parse(body).data.id).sort()).toEqual(
+      Array.from({ length: 24 }, (_, i) => `r${i}`).sort(),
+    );
   });
 
   it('of a reconstruction that was deleted are not sent any more', async () => {

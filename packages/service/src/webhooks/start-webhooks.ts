@@ -21,6 +21,8 @@ export interface WebhookPauses {
   readonly lookMs: number;
   /** A delivery that is overdue for so long was left. */
   readonly overdueMs: number;
+  /** For so long ahead a process says that it holds what is due and waits for its turn; said again when half of it is over. */
+  readonly leaseMs: number;
 }
 
 export interface WebhookDeps {
@@ -44,7 +46,7 @@ export interface Webhooks {
 }
 
 /** 5 s, 25 s, 2 min, 10 min, 52 min: with the six attempts of the default a receiver may be away for an hour. */
-const PAUSES: WebhookPauses = { firstRetryMs: 5_000, timeoutMs: 10_000, lookMs: 15_000, overdueMs: 30_000 };
+const PAUSES: WebhookPauses = { firstRetryMs: 5_000, timeoutMs: 10_000, lookMs: 15_000, overdueMs: 30_000, leaseMs: 90_000 };
 const RETRY_FACTOR = 5;
 const MAX_RETRY_MS = 6 * 3_600_000;
 /** Pauses differ by so much, so that receivers which come back are not overrun. */
@@ -63,15 +65,23 @@ const HTTP_GONE = 410;
 /** Outside of the tenants' folders: no tenant's name begins with `_`. */
 const FOLDER = '_webhooks';
 const JSON_TYPE = { contentType: 'application/json' };
+/** `nextAt` lies in the future also while a process holds what is due: others leave it alone until then. */
 const recordSchema = z.object({ attempt: z.int().min(0), nextAt: z.number() });
+/** Objects that are written at once to keep deliveries held. */
+const PARALLEL_LEASES = 16;
 
 interface Delivery {
   readonly tenant: string;
   readonly id: string;
+  /** Of the job, Unix ms: an id that is used again has an end of its own to tell. */
+  readonly finishedAt: number;
   /** Attempts that were made. */
   attempt: number;
   /** Unix ms. */
   nextAt: number;
+  /** Until when its object says that it is held. Unix ms. */
+  heldUntil: number;
+  /** Being sent, or its object being written. */
   running: boolean;
 }
 
@@ -89,15 +99,19 @@ export function startWebhooks(deps: WebhookDeps): Webhooks {
   const runningByTenant = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
 
-  const keyOf = ({ tenant, id }: Pick<Delivery, 'tenant' | 'id'>): string => `${FOLDER}/${tenant}/${id}`;
+  const keyOf = ({ tenant, id, finishedAt }: Pick<Delivery, 'tenant' | 'id' | 'finishedAt'>): string =>
+    `${FOLDER}/${tenant}/${id}/${finishedAt}`;
   const write = async (delivery: Delivery): Promise<void> => {
-    const { attempt, nextAt } = delivery;
+    const { attempt } = delivery;
+    const nextAt = Math.max(delivery.nextAt, delivery.heldUntil);
     await storage.put(keyOf(delivery), Buffer.from(JSON.stringify({ attempt, nextAt })), JSON_TYPE);
   };
 
   /** Written down before the queue learns that its end was heard of. */
   async function enqueue(job: Job): Promise<void> {
-    const delivery: Delivery = { tenant: job.tenant, id: job.id, attempt: 0, nextAt: Date.now(), running: false };
+    const { tenant, id } = job;
+    const now = Date.now();
+    const delivery: Delivery = { tenant, id, finishedAt: job.finishedAt ?? 0, attempt: 0, nextAt: now, heldUntil: now, running: false };
     if (held.has(keyOf(delivery))) return;
     for (let attempt = 1; attempt <= WRITE_TRIES; attempt++) {
       try {
@@ -166,8 +180,9 @@ export function startWebhooks(deps: WebhookDeps): Webhooks {
   async function deliver(delivery: Delivery): Promise<void> {
     const { tenant, id } = delivery;
     const job = await queue.get(tenant, id);
-    // Deleted or expired: there is nothing to tell any more.
-    if (job === null || job.webhookUrl === null || !isFinished(job.state)) return await forget(delivery);
+    // Deleted, expired or used again, which has an end of its own: there is nothing to tell any more.
+    if (job === null || job.webhookUrl === null || !isFinished(job.state) || (job.finishedAt ?? 0) !== delivery.finishedAt)
+      return await forget(delivery);
     const fields = { tenant, jobId: id, requestId: job.requestId, attempt: delivery.attempt + 1 };
     let failure: { readonly reason: string; readonly final: boolean; readonly retryAfterS: number | null };
     try {
@@ -188,7 +203,25 @@ export function startWebhooks(deps: WebhookDeps): Webhooks {
     }
     log.info({ ...fields, reason: failure.reason }, 'Webhook failed; it is tried again');
     delivery.nextAt = Date.now() + computePauseMs(delivery.attempt, failure.retryAfterS, pauses.firstRetryMs);
+    delivery.heldUntil = delivery.nextAt;
     await write(delivery);
+  }
+
+  /** Says of what is due and waits for its turn that it is held here, so that no other process takes it for left. */
+  async function keepHeld(): Promise<void> {
+    const now = Date.now();
+    const due = [...held.values()].filter(({ nextAt, heldUntil }) => nextAt <= now && heldUntil < now + pauses.leaseMs / 2);
+    for (let i = 0; i < due.length && !signal.aborted; i += PARALLEL_LEASES)
+      await Promise.all(due.slice(i, i + PARALLEL_LEASES).map((delivery) => keepOne(delivery)));
+  }
+
+  async function keepOne(delivery: Delivery): Promise<void> {
+    // What is being sent writes or deletes its object itself, and soon.
+    if (delivery.running || !held.has(keyOf(delivery))) return;
+    delivery.running = true;
+    delivery.heldUntil = Date.now() + pauses.leaseMs;
+    await write(delivery).catch((error: unknown) => log.warn({ error }, 'A webhook that waits could not be held'));
+    delivery.running = false;
   }
 
   async function send(job: Job, url: string): Promise<Awaited<ReturnType<typeof postWebhook>>> {
@@ -212,12 +245,15 @@ export function startWebhooks(deps: WebhookDeps): Webhooks {
   async function lookForLeft(): Promise<void> {
     while (!signal.aborted) {
       try {
+        await keepHeld();
+        pump();
         for await (const { key } of storage.list(FOLDER)) {
-          const [, tenant, id] = key.split('/');
-          if (signal.aborted || tenant === undefined || id === undefined || held.size >= MAX_HELD) break;
+          const [, tenant, id, end] = key.split('/');
+          if (signal.aborted || tenant === undefined || id === undefined || end === undefined || held.size >= MAX_HELD) break;
           if (held.has(key)) continue;
           const record = await readRecord(key);
-          if (record !== null && record.nextAt + pauses.overdueMs <= Date.now()) hold({ tenant, id, ...record, running: false });
+          if (record === null || record.nextAt + pauses.overdueMs > Date.now()) continue;
+          hold({ tenant, id, finishedAt: Number(end), ...record, heldUntil: record.nextAt, running: false });
         }
       } catch (error) {
         log.warn({ error }, 'Webhooks that are due cannot be listed; it is tried again');
