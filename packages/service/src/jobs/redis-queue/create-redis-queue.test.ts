@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -8,6 +11,7 @@ import type { JobQueue, Lease } from '../job-queue.ts';
 import { makeJob, OUTCOME, WIDE } from '../test-jobs.test-support.ts';
 import { createRedisQueue, type RedisQueueOptions } from './create-redis-queue.ts';
 import { type RedisServer, redisProgram, startRedisServer } from './redis-server.test-support.ts';
+import { scriptText } from './scripts.ts';
 
 if (redisProgram === null) {
   describe('Redis queue', () => {
@@ -197,6 +201,64 @@ if (redisProgram === null) {
       const never = await open('h', { url: 'redis://127.0.0.1:1' });
       await expect(never.check()).rejects.toMatchObject({ code: 'FW_QUEUE_UNAVAILABLE' });
       await never.close();
+    });
+
+    it('a start whose answer is lost costs no attempt', async () => {
+      const prefix = prefixOf();
+      const direct = await open(prefix);
+      const sha = createHash('sha1').update(scriptText('fwStart')).digest('hex');
+      let cuts = 0;
+      const proxy = createServer((client) => {
+        const target = connect(Number(new URL(server.url).port), '127.0.0.1');
+        client.on('error', () => {});
+        target.on('error', () => {});
+        client.on('close', () => target.destroy());
+        target.on('close', () => client.destroy());
+        target.on('data', (data) => client.write(data));
+        client.on('data', (data) => {
+          target.write(data);
+          if (cuts > 0 || !data.includes(sha)) return;
+          cuts++;
+          target.removeAllListeners('data').once('data', () => client.destroy());
+        });
+      }).listen(0, '127.0.0.1');
+      onTestFinished(() => void proxy.close());
+      await once(proxy, 'listening');
+      const queue = await open(prefix, { url: `redis://127.0.0.1:${(proxy.address() as AddressInfo).port}` });
+      // The first time on a connection the client sends the script, then its checksum.
+      await direct.submit(fresh('first'), WIDE);
+      await queue.complete(await take(queue), OUTCOME);
+      expect(cuts).toBe(0);
+      const next = take(queue);
+      await direct.submit(fresh('second'), WIDE);
+      expect((await next).job).toMatchObject({ id: 'second', attempt: 1 });
+      expect(cuts).toBe(1);
+    });
+
+    it('an end that somebody is slow to hear of does not hold up the others', async () => {
+      const prefix = prefixOf();
+      const queue = await open(prefix);
+      const redis = new Redis(server.url);
+      onTestFinished(() => redis.disconnect());
+      const told: string[] = [];
+      let release = (): void => {};
+      const slow = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      await queue.watchFinished((job) => {
+        told.push(job.id);
+        return job.id === 'slow' ? slow : undefined;
+      });
+      for (const id of ['slow', 'next', 'last']) {
+        await queue.submit(fresh(id), WIDE);
+        await queue.cancel('a', id);
+        await expect.poll(() => told, { timeout: 5000 }).toContain(id);
+      }
+      // What is not heard of stays, for another process if this one is lost.
+      await expect.poll(() => redis.xlen(`{${prefix}}:ended`), { timeout: 5000 }).toBe(1);
+      release();
+      await expect.poll(() => redis.xlen(`{${prefix}}:ended`), { timeout: 5000 }).toBe(0);
+      expect(told).toEqual(['slow', 'next', 'last']);
     });
 
     it('tells ends again on a server that forgot everything', async () => {

@@ -34,6 +34,8 @@ const RETRY_MS = 200;
 const BLOCK_S = 5;
 /** Ended jobs that were read by a process which died before it told of them go to another after this. */
 const CLAIM_MS = 30_000;
+/** How long an end that somebody is slow to hear of keeps the next ones from being read. Milliseconds. */
+const TELL_MS = 500;
 /** How often ends are looked for where the message about them was lost. */
 const ENDED_POLL_MS = 1000;
 /** Closing takes at most twice this. */
@@ -88,6 +90,8 @@ class RedisQueue implements JobQueue {
   readonly #finishWatchers = new Set<(job: Job) => unknown>();
   readonly #connecting = new Map<Redis, Promise<void>>();
   readonly #instance = randomUUID();
+  /** Ends that are being told of, by their place in the stream. */
+  readonly #telling = new Map<string, Promise<void>>();
   #endedTimer: NodeJS.Timeout | null = null;
   #readingEnded: Promise<void> | null = null;
   #isReadingEnded: boolean = false;
@@ -299,11 +303,13 @@ class RedisQueue implements JobQueue {
     // A server that does not answer must not keep the process from ending: what is not done in time is cut off.
     await inTime(async () => {
       await this.#readingEnded;
+      await Promise.all(this.#telling.values());
       // Closing interrupts the blocking wait.
       await this.#worker?.close(true);
       await this.#pump;
       while (this.#background.size > 0) await Promise.allSettled(this.#background);
-      if (this.#hasGroup && this.#redis.status === 'ready')
+      // What it has read and not told would be lost with it.
+      if (this.#hasGroup && !this.#mayOwnEnded && this.#redis.status === 'ready')
         await this.#redis.xgroup('DELCONSUMER', `${this.#prefix}ended`, 'watchers', this.#instance);
     });
     for (const redis of [this.#redis, this.#workerRedis, this.#subscriber]) redis?.disconnect();
@@ -345,6 +351,7 @@ class RedisQueue implements JobQueue {
     this.#isPumping = true;
     while (this.#takers.length > 0 && !this.#isClosed) {
       const token = randomUUID();
+      let isAnswered = true;
       try {
         const turn = await this.#workerOf().getNextJob(token, { block: true });
         if (!turn) continue;
@@ -355,21 +362,33 @@ class RedisQueue implements JobQueue {
           continue;
         }
         this.#held.set(token, turn);
+        isAnswered = false;
         const flat = await this.#run<string[] | null>('fwStart', token, this.#now(), this.leaseMs, taker.consumer);
+        isAnswered = true;
         const job = flat && jobFromHash(flat)!.job;
         if (job === null) this.#endTurn(token);
         else if (this.#takers[0] === taker) {
           this.#takers.shift();
           taker.resolve({ job, token });
         } else await this.#giveToAnother({ job, token });
-      } catch {
+      } catch (e) {
         // No connection, or the script was refused. What is left locked comes back through the stalled check and the sweep.
         this.#endTurn(token);
+        if (!isAnswered && mayBeDone(e)) this.#inBackground(this.#handBackUnknown(token));
         if (!this.#isClosed) await sleep(RETRY_MS);
       }
     }
     // In the same breath as the last look at the takers: whoever comes after it starts anew.
     this.#isPumping = false;
+  }
+  /** A job that was started for nobody waits again at once, and has not lost an attempt. */
+  async #handBackUnknown(token: string): Promise<void> {
+    // Later its lease has ended.
+    for (const end = performance.now() + this.leaseMs; performance.now() < end && !this.#isClosed; ) {
+      const reply = await this.#run<[number, number]>('fwHandBackUnknown', token, this.#now()).catch(() => null);
+      if (reply !== null) return this.#addTurns(reply[1]);
+      await sleep(RETRY_MS);
+    }
   }
   async #giveToAnother(lease: Lease): Promise<void> {
     const taker = this.#takers.shift();
@@ -456,7 +475,7 @@ class RedisQueue implements JobQueue {
       });
       this.#hasGroup = true;
     }
-    while (this.#readEndedAgain && this.#finishWatchers.size > 0) {
+    while (this.#readEndedAgain && this.#finishWatchers.size > 0 && this.#hasGroup) {
       this.#readEndedAgain = false;
       const claimed = await this.#ask(
         (redis) => redis.xautoclaim(key, 'watchers', this.#instance, CLAIM_MS, '0', 'COUNT', 100) as Promise<[string, StreamEntry[]]>,
@@ -472,15 +491,31 @@ class RedisQueue implements JobQueue {
       if (from === '0') this.#readEndedAgain = true;
       const entries = [...claimed[1], ...(read?.[0]?.[1] ?? [])];
       if (entries.length > 0) this.#readEndedAgain = true;
-      for (const [entryId, fields] of entries) {
-        if (fields === null) continue;
-        const [tenant, id] = (fields[1] ?? '').split('/');
-        const job = fields[3] ? jobFromHash(JSON.parse(fields[3]) as string[])!.job : await this.get(tenant, id);
-        if (job !== null) await Promise.allSettled([...this.#finishWatchers].map(async (tell) => tell(job)));
-        await this.#ask((redis) => redis.multi().xack(key, 'watchers', entryId).xdel(key, entryId).exec());
-      }
+      const begun = entries.flatMap(([entryId, fields]) =>
+        fields === null || this.#telling.has(entryId) ? [] : this.#tell(entryId, fields),
+      );
+      // Whoever takes longer to hear of an end does not keep others from hearing of theirs.
+      if (begun.length > 0) await Promise.race([Promise.all(begun), sleep(TELL_MS)]);
     }
     this.#isReadingEnded = false;
+  }
+  #tell(entryId: string, fields: readonly string[]): Promise<void> {
+    const key = `${this.#prefix}ended`;
+    const work = async (): Promise<void> => {
+      const [tenant, id] = (fields[1] ?? '').split('/');
+      const job = fields[3] ? jobFromHash(JSON.parse(fields[3]) as string[])!.job : await this.get(tenant, id);
+      if (job !== null) await Promise.allSettled([...this.#finishWatchers].map(async (tell) => tell(job)));
+      await this.#ask((redis) => redis.multi().xack(key, 'watchers', entryId).xdel(key, entryId).exec());
+    };
+    const telling = work()
+      // It still waits under our name.
+      .catch(() => {
+        this.#mayOwnEnded = true;
+        this.#hasGroup = false;
+      })
+      .finally(() => this.#telling.delete(entryId));
+    this.#telling.set(entryId, telling);
+    return telling;
   }
 
   #run<T>(name: ScriptName, ...args: (string | number)[]): Promise<T> {
@@ -553,6 +588,9 @@ class RedisQueue implements JobQueue {
     this.#background.add(own);
   }
 }
+
+/** Whether a command that failed was sent and not answered. A refusal is an answer. */
+const mayBeDone = (e: unknown): boolean => isFacewrightError(e) && e.cause instanceof Error && e.cause.name !== 'ReplyError';
 
 /** Without fields where it was deleted meanwhile. */
 type StreamEntry = readonly [id: string, fields: readonly string[] | null];

@@ -205,15 +205,27 @@ local attempt = tonumber(call('HGET', jobKey(ARGV[1]), 'attempt'))
 if ARGV[5] == '1' and attempt < 2 then return {1, requeue(ARGV[1], attempt)} end
 return {1, finish(ARGV[1], ARGV[3], 'failed', 'error', ARGV[4])}
 `;
+const HAND_BACK_OF = `
+local function handBack(ref, token, now)
+  local ok, wake = held(ref, token, now)
+  if not ok then return {0, wake} end
+  local tenant = split(ref)
+  requeue(ref, tonumber(call('HGET', jobKey(ref), 'attempt')) - 1)
+  local weight = shareOf(tenant)
+  call('HSET', P .. 'start', tenant, exact(tagOf(tenant) - 1 / weight))
+  return {1, 1}
+end
+`;
 /** ARGV: ref, token, now. The turn was not used: it comes back, too. */
-const HAND_BACK = `
-local ok, wake = held(ARGV[1], ARGV[2], ARGV[3])
-if not ok then return {0, wake} end
-local tenant = split(ARGV[1])
-requeue(ARGV[1], tonumber(call('HGET', jobKey(ARGV[1]), 'attempt')) - 1)
-local weight = shareOf(tenant)
-call('HSET', P .. 'start', tenant, exact(tagOf(tenant) - 1 / weight))
-return {1, 1}
+const HAND_BACK = `${HAND_BACK_OF}
+return handBack(ARGV[1], ARGV[2], ARGV[3])
+`;
+/** ARGV: token, now. The same where the answer to `fwStart` was lost: whatever it started, if anything. Looks at all that run. */
+const HAND_BACK_UNKNOWN = `${HAND_BACK_OF}
+for _, ref in ipairs(call('ZRANGE', P .. 'leases', 0, -1)) do
+  if call('HGET', jobKey(ref), 'token') == ARGV[1] then return handBack(ref, ARGV[1], ARGV[2]) end
+end
+return {0, 0}
 `;
 
 /** ARGV: ref, now, remove. Returns {job, wake}, or nothing. */
@@ -325,6 +337,7 @@ export const SCRIPTS = {
   fwComplete: COMPLETE,
   fwFail: FAIL,
   fwHandBack: HAND_BACK,
+  fwHandBackUnknown: HAND_BACK_UNKNOWN,
   fwCancel: CANCEL,
   fwPosition: POSITION,
   fwList: LIST,
