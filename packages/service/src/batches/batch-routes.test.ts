@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -76,6 +76,13 @@ const storedKeys = async (): Promise<string[]> => {
   for await (const { key } of service.storage.list('')) keys.push(key);
   return keys.sort();
 };
+
+/** Bytes of archives on their way. */
+async function spooled(): Promise<number> {
+  const dir = service.storage.scratchDir;
+  const sizes = (await readdir(dir)).map(async (name) => (await stat(join(dir, name))).size);
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
 
 describe('batches', () => {
   it('take the photos of a form, tell of each, and give one zip of everything', async () => {
@@ -401,6 +408,41 @@ describe('batches', () => {
     const answer = await post(form(big), { key: service.keys.alice! });
     expect([answer.status, (await readJson(answer)).code]).toEqual([403, 'FW_STORAGE_QUOTA']);
     expect(await storedKeys()).toEqual([]);
+  });
+
+  it('count while they arrive, also where they do not say how long they are, and only four of a tenant arrive at once', async () => {
+    await start({ tenants: ['alice'], limits: { alice: { storageBytes: 4 * 2 ** 20 } } });
+    const gone = new AbortController();
+    const open = (): { readonly answer: Promise<Response>; readonly send: (bytes: number) => void } => {
+      let body!: ReadableStreamDefaultController<Uint8Array>;
+      const stream = new ReadableStream<Uint8Array>({
+        start(controller) {
+          body = controller;
+        },
+      });
+      const answer = service.fetch('v1/batches', {
+        method: 'POST',
+        headers: { 'content-type': 'application/zip' },
+        body: stream as never,
+        duplex: 'half',
+        key: service.keys.alice!,
+        signal: gone.signal,
+      });
+      answer.catch(() => {});
+      return { answer, send: (bytes) => body.enqueue(randomBytes(bytes)) };
+    };
+    const four = Array.from({ length: 4 }, open);
+    // Each by itself would be within the quota.
+    for (const [i, { send }] of four.entries()) send(i < 3 ? 1_200_000 : 999);
+    await expect.poll(() => spooled(), { timeout: 5_000 }).toBe(3_600_999);
+    const fifth = await post(form(photos(1)), { key: service.keys.alice! });
+    expect([fifth.status, (await readJson(fifth)).code, fifth.headers.get('retry-after')]).toEqual([429, 'FW_RATE_LIMITED', '5']);
+    four[3]!.send(1_200_000);
+    const refused = await four[3]!.answer;
+    expect([refused.status, (await readJson(refused)).code]).toEqual([403, 'FW_STORAGE_QUOTA']);
+    const next = await post(form(photos(1)), { key: service.keys.alice! });
+    expect(next.status).toBe(202);
+    gone.abort();
   });
 });
 

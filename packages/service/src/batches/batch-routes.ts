@@ -15,6 +15,7 @@ import { parseJobOptions, type RequestFields } from '../http/parse-job-options.t
 import { setRateHeaders } from '../http/rate-headers.ts';
 import { readParts } from '../http/read-parts.ts';
 import { readQuery } from '../http/read-photo-upload.ts';
+import { createQuotaHolds } from '../storage/create-quota-holds.ts';
 import { jobPrefix } from '../storage/job-keys.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { BatchRecord } from './batch-record.ts';
@@ -34,6 +35,9 @@ const MAX_FIELDS = 24;
 /** A batch may take this many times as long to arrive as one photo. */
 export const BATCH_UPLOAD_FACTOR = 10;
 const SWEEP_MS = 600_000;
+/** Batches of one tenant that one process receives at once, and after how long a further one may try again. */
+const MAX_UPLOADS = 4;
+const UPLOADS_RETRY_S = 5;
 /** Questions to the queue that are on their way at once. */
 const PARALLEL = 16;
 
@@ -51,6 +55,8 @@ export function batchRoutes(app: FastifyInstance, context: AppContext): void {
   const feeder = createBatchFeeder(context, store, context.batchPauses);
   /** Batches that are being received: two uploads under one key must not mix. */
   const arriving = new Set<string>();
+  const arrivingByTenant = new Map<string, number>();
+  const holdQuota = createQuotaHolds(storage);
   const sweep = (): void =>
     void sweepBatches(context, store).then(
       (batches) => batches > 0 && log.info({ batches }, 'Expired batches deleted'),
@@ -95,7 +101,10 @@ export function batchRoutes(app: FastifyInstance, context: AppContext): void {
       await checkQuota(tenant, declared);
       const name = `${tenant.name}/${id}`;
       if (arriving.has(name)) throw new FacewrightError('FW_STATE_CONFLICT', { state: 'being received', wanted: 'a second upload' });
+      const uploads = arrivingByTenant.get(tenant.name) ?? 0;
+      if (uploads >= MAX_UPLOADS) throw new FacewrightError('FW_RATE_LIMITED', { retryAfterS: UPLOADS_RETRY_S });
       arriving.add(name);
+      arrivingByTenant.set(tenant.name, uploads + 1);
       try {
         const known = await store.read(tenant.name, id);
         const { record, created } = await receive(request, reply, id, known);
@@ -104,6 +113,9 @@ export function batchRoutes(app: FastifyInstance, context: AppContext): void {
         return await reply.code(created ? 202 : 200).send(await view(record));
       } finally {
         arriving.delete(name);
+        const left = (arrivingByTenant.get(tenant.name) ?? 1) - 1;
+        if (left === 0) arrivingByTenant.delete(tenant.name);
+        else arrivingByTenant.set(tenant.name, left);
       }
     });
     done();
@@ -174,12 +186,13 @@ export function batchRoutes(app: FastifyInstance, context: AppContext): void {
     const tenant = request.tenant.name;
     const guard = guardUpload(request.raw, config.uploadTimeoutS * 1000 * BATCH_UPLOAD_FACTOR, context.uploadPace);
     const upload = randomBytes(8).toString('hex');
+    const hold = holdQuota(request.tenant);
     const receiver = new PhotoReceiver({
       storage,
       limits: { maxPhotos: config.batchMaxPhotos, maxPhotoBytes: config.maxPhotoBytes, maxBytes: config.batchMaxBytes },
       signal: guard.signal,
       keyOf: known === null ? (index) => waitingKey(tenant, id, upload, index) : null,
-      onStored: () => checkQuota(request.tenant, 0),
+      onHeld: (bytes) => hold.set(bytes),
     });
     let committed = false;
     try {
@@ -225,6 +238,7 @@ export function batchRoutes(app: FastifyInstance, context: AppContext): void {
       throw error;
     } finally {
       guard.release();
+      hold.release();
       if (known === null && !committed) {
         await store
           .abandon(tenant, id, upload)

@@ -32,8 +32,11 @@ export interface ReceiverOptions {
   readonly signal: AbortSignal;
   /** Where the photo of this number is to lie; null: it is read and compared only. */
   readonly keyOf: ((index: number) => string) | null;
-  /** Called after each photo that was stored; what it throws refuses the batch. */
-  readonly onStored?: () => Promise<void>;
+  /**
+   * Called with how many bytes were received that do not lie in the storage yet, as they come and after each photo (0); what it throws
+   * refuses the batch.
+   */
+  readonly onHeld?: (bytes: number) => Promise<void>;
 }
 
 /** How much of a file is looked at to tell its format. */
@@ -81,7 +84,7 @@ export class PhotoReceiver {
       this.photos.push({ name, bytes, sha256: null, key: null, error: wireFromError(told) });
       return;
     }
-    await this.#options.onStored?.();
+    await this.#options.onHeld?.(0);
   }
 
   /**
@@ -92,9 +95,11 @@ export class PhotoReceiver {
   async addArchive(stream: Readable): Promise<void> {
     const { storage, limits, signal } = this.#options;
     const path = join(storage.scratchDir, `batch-${randomBytes(12).toString('hex')}.zip`);
-    const source = Readable.from(chunksOf(stream, signal), { objectMode: false });
+    const source = Readable.from(this.#hold(chunksOf(stream, signal)), { objectMode: false });
     await spoolToFile(source, path, { maxBytes: limits.maxBytes, signal, writeTimeoutMs: WRITE_TIMEOUT_MS, sync: false });
     try {
+      // Its photos are unpacked from here on and count themselves.
+      await this.#options.onHeld?.(0);
       for await (const photo of readZipPhotos(path, { maxPhotos: limits.maxPhotos - this.photos.length, maxBytes: limits.maxBytes })) {
         signal.throwIfAborted();
         if (photo.bytes > limits.maxPhotoBytes) {
@@ -135,6 +140,15 @@ export class PhotoReceiver {
     return { format, source: Readable.from(all(), { objectMode: false }) };
   }
 
+  async *#hold(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, undefined> {
+    let bytes = 0;
+    for await (const chunk of chunks) {
+      bytes += chunk.length;
+      await this.#options.onHeld?.(bytes);
+      yield chunk;
+    }
+  }
+
   /** Passes a photo on, counts it, and compares the checksum that an archive gives. */
   async *#count(stream: Readable, expectedCrc32: number | undefined): AsyncGenerator<Buffer, undefined> {
     const { maxPhotoBytes } = this.#options.limits;
@@ -145,6 +159,7 @@ export class PhotoReceiver {
         this.#take(chunk.length);
         bytes += chunk.length;
         if (bytes > maxPhotoBytes) throw new FacewrightError('FW_BODY_TOO_LARGE', { maxBytes: maxPhotoBytes });
+        if (this.#options.keyOf !== null) await this.#options.onHeld?.(bytes);
         if (expectedCrc32 !== undefined) checksum = crc32(chunk, checksum);
         yield chunk;
       }
