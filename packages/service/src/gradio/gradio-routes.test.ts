@@ -238,6 +238,23 @@ describe('curl, as Gradio documents it', () => {
     expect(await service.storedKeys()).toEqual([]);
   });
 
+  it('counts against the quota while it arrives, without a length too', async () => {
+    await start({ tenants: ['ann'], limits: { ann: { storageBytes: 2 ** 21 } } });
+    const head = '--b\r\nContent-Disposition: form-data; name="files"; filename="me.jpg"\r\n\r\n';
+    const whole = Buffer.concat([Buffer.from(head), photoBytes(true, 4_000_000), Buffer.from('\r\n--b--\r\n')]);
+    const body = new ReadableStream({
+      start(controller) {
+        controller.enqueue(whole);
+        controller.close();
+      },
+    });
+    const headers = { 'content-type': 'multipart/form-data; boundary=b' };
+    const answer = await request('/gradio_api/upload', { method: 'POST', body, headers, duplex: 'half' } as RequestInit, service.keys.ann);
+    expect(answer.status).toBe(403);
+    expect(await answer.json()).toMatchObject({ detail: expect.stringContaining('storage is used up') });
+    expect(await service.storedKeys()).toEqual([]);
+  });
+
   it('is answered with an error, never a crash, whatever it sends', async () => {
     await start();
     for (const body of ['{', '[]', 'null', '"x"', '{"data":{}}', '{"data":[],"session_hash":"../x"}', '{"data":[[]],"session_hash":"s"}']) {

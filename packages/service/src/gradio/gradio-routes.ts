@@ -1,4 +1,4 @@
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ERRORS, FacewrightError, isFacewrightError } from '@facewright/protocol';
 import { jobOptionsSchema } from '@facewright/protocol/api';
@@ -13,6 +13,7 @@ import { readParts } from '../http/read-parts.ts';
 import { sendObject } from '../http/send-object.ts';
 import { sendWhileArriving } from '../http/send-problem.ts';
 import { setCorsHeaders } from '../http/set-cors-headers.ts';
+import { createQuotaHolds, type QuotaHold } from '../storage/create-quota-holds.ts';
 import { formatEventId, type GradioEvent, parseEventId } from './event-id.ts';
 import { followEvent, type GradioMessage, textOfError } from './follow-event.ts';
 import { GRADIO_PREFIX, gradioConfig, gradioInfo } from './gradio-documents.ts';
@@ -44,6 +45,7 @@ const SESSION_PATTERN = /^[\w.~-]{1,100}$/;
 export function gradioRoutes(app: FastifyInstance, context: AppContext): void {
   const { config, queue, storage, photos, log, linkSecret } = context;
   const store = createSessionStore(storage);
+  const holdQuota = createQuotaHolds(storage);
   /** Events whose cancel, or reset after it, came to this instance: when their streams may tell the end. Unix ms. */
   const canceled = new Map<string, number>();
   app.addHook('onClose', (_app, done) => {
@@ -116,6 +118,7 @@ export function gradioRoutes(app: FastifyInstance, context: AppContext): void {
     const { tenant } = request;
     const guard = guardUpload(request.raw, config.uploadTimeoutS * 1000, context.uploadPace);
     const paths: string[] = [];
+    const hold = holdQuota(tenant);
     try {
       photos.takeRate(tenant, (decision) => setRateHeaders(reply, tenant, decision));
       const declared = Number(request.headers['content-length'] ?? Number.NaN);
@@ -131,8 +134,9 @@ export function gradioRoutes(app: FastifyInstance, context: AppContext): void {
         if (part.type !== 'file') continue;
         const id = store.createUploadId();
         const options = { contentType: 'application/octet-stream', maxBytes: config.maxPhotoBytes, signal: guard.signal };
-        await storage.put(store.uploadKey(tenant.name, id), part.file, options);
+        await storage.put(store.uploadKey(tenant.name, id), Readable.from(held(part.file, hold), { objectMode: false }), options);
         store.expireUpload(tenant.name, id);
+        await hold.set(0);
         paths.push(formatUploadPath(id));
       }
       if (paths.length === 0) throw invalidRequest('files', 'is missing');
@@ -141,6 +145,7 @@ export function gradioRoutes(app: FastifyInstance, context: AppContext): void {
       if (guard.signal.aborted) throw guard.signal.reason;
       throw error;
     } finally {
+      hold.release();
       guard.release();
     }
   }
@@ -337,6 +342,16 @@ export function gradioRoutes(app: FastifyInstance, context: AppContext): void {
     const origin = config.publicUrl?.replace(/\/+$/, '');
     if (origin !== undefined) return `${origin}${new URL(origin).pathname === '/' ? context.prefixOf(request) : ''}`;
     return `${request.protocol}://${request.host}${context.prefixOf(request)}`;
+  }
+}
+
+/** A file as it comes, counted against the quota: bodies need not say how long they are. */
+async function* held(file: Readable, hold: QuotaHold): AsyncGenerator<Buffer, void> {
+  let bytes = 0;
+  for await (const chunk of file as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    await hold.set(bytes);
+    yield chunk;
   }
 }
 
