@@ -321,7 +321,8 @@ describe('reading, listing, canceling, deleting', () => {
       queue.submit = async (...args) => {
         const accepted = await submit.apply(queue, args);
         submitted++;
-        queue[method] = () => Promise.reject(new FacewrightError('FW_QUEUE_UNAVAILABLE', { reason: 'ECONNRESET' }));
+        const lost = () => Promise.reject(new FacewrightError('FW_QUEUE_UNAVAILABLE', { reason: 'ECONNRESET' }));
+        Object.assign(queue, { [method]: lost });
         return accepted;
       };
       const headers = { prefer: method === 'position' ? 'respond-async' : 'wait=20' };
