@@ -251,6 +251,11 @@ describe('facewright make with bad paths', () => {
 });
 
 describe('facewright make with several photos', () => {
+  it('is not kept from a place by what lies there under another name', async () => {
+    const cwd = createFolder({ 'a.jpg': 'photo', 'b.jpg': 'photo', '.facewright/build-stamp': 'of something else' });
+    expect((await runCli(['make', 'a.jpg', 'b.jpg'], { cwd })).status).toBe(0);
+  });
+
   it('goes on past bad photos, prints a line for each, a table, and ends with status 1', async () => {
     const cwd = createFolder({
       'in/a.jpg': 'photo warn',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ERRORS, type FacewrightError } from '@facewright/protocol';
@@ -87,7 +88,8 @@ async function makeSeveral(
   const { io, now } = context;
   const isVain = jobs.every((job) => job.error !== undefined);
   // One look at the place where everything goes: without it, each of a thousand photos would fail by itself.
-  if (!isVain) await checkTarget(join(dirname(jobs[0]!.target), '.facewright'), { cwd: io.cwd });
+  // The name is one that is not there: what lies in the place under another name is nobody's obstacle.
+  if (!isVain) await checkTarget(join(dirname(jobs[0]!.target), `.facewright-${randomUUID()}`), { cwd: io.cwd });
 
   const atOnce = chooseConcurrency(concurrency, jobs.length);
   const makers = await Promise.all(Array.from({ length: atOnce }, () => context.createBatchMaker(options)));
