@@ -39,7 +39,9 @@ export type JobAction =
   | { readonly type: 'event'; readonly event: ReconstructionEvent }
   | { readonly type: 'connection'; readonly connected: boolean }
   | { readonly type: 'refused'; readonly failure: Failure }
-  | { readonly type: 'lost' };
+  | { readonly type: 'lost' }
+  /** Before the service had it. */
+  | { readonly type: 'canceled' };
 
 /** The state after something happened. What has ended does not change any more, whatever still arrives. */
 export function reduceJob(state: JobState, action: JobAction): JobState {
@@ -57,6 +59,8 @@ export function reduceJob(state: JobState, action: JobAction): JobState {
       return { ...state, phase: 'refused', failure: action.failure };
     case 'lost':
       return { ...state, phase: 'lost', reconnecting: false };
+    case 'canceled':
+      return { ...state, phase: 'canceled', reconnecting: false };
     case 'event':
       return applyEvent(state, action.event);
   }

@@ -75,5 +75,5 @@ it('cancels the upload that is under way', async () => {
   tracker.send();
   await tracker.cancel();
   expect(signal?.aborted).toBe(true);
-  expect(tracker.state.get().phase).toBe('lost');
+  expect(tracker.state.get().phase).toBe('canceled');
 });

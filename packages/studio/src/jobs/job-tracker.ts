@@ -93,12 +93,14 @@ export function createJobTracker({ client, id, upload = undefined, askForKey }: 
     follow: () => void follow(begin()),
     async cancel() {
       const { phase } = state.get();
-      if (phase === 'uploading' || phase === 'preparing') begin();
+      const isSending = phase === 'uploading' || phase === 'preparing';
+      if (isSending) begin();
       try {
         dispatch({ type: 'view', view: await client.cancel(id) });
       } catch (e) {
-        // It never arrived: there is nothing to cancel.
-        if (e instanceof ServiceError && e.status === 404) dispatch({ type: 'lost' });
+        if (e instanceof ServiceError && e.status === 404) dispatch({ type: isSending ? 'canceled' : 'lost' });
+        // What was not sent whole is not made, whether or not the service can be asked.
+        else if (isSending) dispatch({ type: 'canceled' });
         else throw e;
       }
     },

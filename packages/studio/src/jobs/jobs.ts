@@ -10,8 +10,13 @@ import { findPhoto, keepPhoto } from './photo-store.ts';
 const trackers = new Map<string, JobTracker>();
 const thumbnails = new Map<string, Promise<Thumbnail | null>>();
 const LAST_NAME = 'facewright.lastJob';
+/** How long a photo waits for its picture to be kept, ms: writing takes some 10, a disk that hangs must not hold the photo back. */
+const KEEP_LIMIT_MS = 3000;
 
-/** Sends a photo. Returns at once with the tracker of the new job; its id is known before anything has left. */
+/**
+ * Sends a photo. Returns at once with the tracker of the new job; its id is known before anything has left, and its picture is kept
+ * before: whenever the page is loaded anew, a job that the service has got is found with its photo.
+ */
 export function startJob(photo: Blob, options: JobOptionsInput): JobTracker {
   const id = createJobId();
   const thumbnail = createThumbnail(photo);
@@ -19,8 +24,12 @@ export function startJob(photo: Blob, options: JobOptionsInput): JobTracker {
   const tracker = createJobTracker({ client: service, id, upload: { photo, options }, askForKey });
   trackers.set(id, tracker);
   localStorage.setItem(LAST_NAME, id);
-  thumbnail.then((small) => small && keepPhoto(id, small)).catch(() => undefined);
-  tracker.send();
+  const kept = thumbnail.then((small) => (small === null ? undefined : keepPhoto(id, small))).catch(() => undefined);
+  const limit = new Promise<void>((resolve) => setTimeout(resolve, KEEP_LIMIT_MS));
+  void Promise.race([kept, limit]).then(() => {
+    // It may have been canceled meanwhile.
+    if (tracker.state.get().phase === 'preparing') tracker.send();
+  });
   return tracker;
 }
 

@@ -39,17 +39,25 @@ async function run<T>(mode: IDBTransactionMode, act: (store: IDBObjectStore) => 
   if (database === null) return null;
   return new Promise((resolve) => {
     try {
-      const request = act(database.transaction(STORE, mode).objectStore(STORE));
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => resolve(null);
+      const transaction = database.transaction(STORE, mode);
+      const request = act(transaction.objectStore(STORE));
+      // Only what is complete is there after a reload.
+      transaction.oncomplete = () => resolve(request.result);
+      transaction.onerror = () => resolve(null);
+      transaction.onabort = () => resolve(null);
     } catch {
       resolve(null);
     }
   });
 }
 
+/** Resolves when the picture is there after a reload, or cannot be kept here. */
 export async function keepPhoto(id: string, thumbnail: Thumbnail): Promise<void> {
   await run('readwrite', (store) => store.put({ ...thumbnail, id, storedAt: Date.now() } satisfies StoredPhoto));
+  void dropOldest();
+}
+
+async function dropOldest(): Promise<void> {
   const keys = await run('readonly', (store) => store.index('storedAt').getAllKeys());
   for (const key of (keys ?? []).slice(0, -MAX_PHOTOS)) await run('readwrite', (store) => store.delete(key));
 }
