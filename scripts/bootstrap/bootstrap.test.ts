@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { buildPackages, isBuilt } from './build-packages.mjs';
+import { bundleProgram, isBundled } from './bundle-program.mjs';
 import { MIN_NODE } from './check-node.mjs';
 import { isInstalled } from './install-dependencies.mjs';
 import { spawnNode } from './spawn-node.mjs';
@@ -118,6 +119,49 @@ describe('buildPackages', () => {
     writeFileSync(join(folder, 'packages/a/src/index.ts'), "export const a: number = 'text';\n");
     await expect(buildPackages(folder)).rejects.toThrow('do not compile');
     expect(isBuilt(folder)).toBe(false);
+  });
+});
+
+describe('bundleProgram', () => {
+  function createProgram(): void {
+    for (const name of ['protocol', 'head-model', 'engine', 'cli/src', 'cli/dist/deep'])
+      mkdirSync(join(folder, 'packages', name), { recursive: true });
+    writeFileSync(join(folder, 'packages/cli/src/main.ts'), '');
+    writeFileSync(join(folder, 'packages/cli/asset.txt'), 'beside the modules');
+    writeFileSync(join(folder, 'packages/cli/dist/main.js'), "export { readAsset } from './deep/read-asset.js';\n");
+    writeFileSync(
+      join(folder, 'packages/cli/dist/deep/read-asset.js'),
+      "import { readFileSync } from 'node:fs';\nexport const readAsset = () => readFileSync(new URL('../../asset.txt', import.meta.url), 'utf8');\n",
+    );
+  }
+  const bundle = (): string => join(folder, 'packages/cli/dist/bundle/main.js');
+
+  it('puts modules into one file, from which they find what lies beside them', async () => {
+    createProgram();
+    await bundleProgram(folder);
+    rmSync(join(folder, 'packages/cli/dist/deep'), { recursive: true });
+    rmSync(join(folder, 'packages/cli/dist/main.js'));
+    const { readAsset } = (await import(pathToFileURL(bundle()).href)) as { readAsset: () => string };
+    expect(readAsset()).toBe('beside the modules');
+  });
+
+  it('is old once a package was compiled after it', async () => {
+    createProgram();
+    expect(isBundled(folder)).toBe(false);
+    await bundleProgram(folder);
+    expect(isBundled(folder)).toBe(true);
+    mkdirSync(join(folder, 'packages/engine/dist'));
+    const compiled = join(folder, 'packages/engine/dist/.tsbuildinfo');
+    writeFileSync(compiled, '');
+    utimesSync(compiled, 4e9, 4e9);
+    expect(isBundled(folder)).toBe(false);
+    utimesSync(compiled, 1e9, 1e9);
+    expect(isBundled(folder)).toBe(true);
+  });
+
+  it('has nothing to do where there is no program', async () => {
+    await bundleProgram(folder);
+    expect(isBundled(folder)).toBe(true);
   });
 });
 

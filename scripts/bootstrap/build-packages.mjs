@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundleProgram, isBundled } from './bundle-program.mjs';
 import { SetupError } from './setup-error.mjs';
 import { spawnNode } from './spawn-node.mjs';
 
@@ -15,11 +16,13 @@ export function isBuilt(root) {
   } catch {
     return false;
   }
-  return listPackages(root).every((folder) => existsSync(join(folder, 'dist', isPage(folder) ? 'index.html' : 'index.js')));
+  return (
+    isBundled(root) && listPackages(root).every((folder) => existsSync(join(folder, 'dist', isPage(folder) ? 'index.html' : 'index.js')))
+  );
 }
 
 /**
- * `tsc -b` and the page, then the stamp of the sources as they were before: a source that changes meanwhile leads to another build.
+ * `tsc -b`, the program's bundle and the page, then the stamp of the sources as they were before: a source that changes meanwhile leads to another build.
  *
  * @param {string} root
  */
@@ -27,6 +30,7 @@ export async function buildPackages(root) {
   const stamp = computeSourceStamp(root);
   const status = await spawnNode([join(root, 'node_modules/typescript/bin/tsc'), '-b', root], { cwd: root, stdio: ['ignore', 2, 2] });
   if (status !== 0) throw new SetupError('The sources do not compile (messages above).', status);
+  await bundleProgram(root);
   for (const folder of listPackages(root).filter(isPage)) await buildPage(root, folder);
   mkdirSync(join(root, '.facewright'), { recursive: true });
   writeFileSync(stampPath(root), stamp);
