@@ -1,3 +1,5 @@
+import type { FirstWorker } from '@facewright/service/start-first-worker';
+
 /** Where text goes: a stream of the process, or what a test captures. */
 export interface TextSink {
   write(text: string): unknown;
@@ -20,6 +22,8 @@ export interface CommandIo {
   readonly cancelStatus?: () => number;
   /** Told how many milliseconds the command may take to end after the first signal, where that is longer than usual. */
   readonly onGrace?: (graceMs: number) => void;
+  /** A worker process that is loading already, for the service. */
+  readonly firstWorker?: FirstWorker | undefined;
 }
 
 /** True where colours may be used: a terminal, and NO_COLOR (https://no-color.org) not set, and not a "dumb" one. */

@@ -1,7 +1,9 @@
 import { FacewrightError } from '@facewright/protocol';
 import { type ReadConfigInput, readConfig } from './config/read-config.ts';
 import { createLog } from './observability/create-log.ts';
-import { type ServiceRole, startService } from './start-service.ts';
+import type { ServiceRole } from './start-service.ts';
+import { openWorkerPool } from './workers/open-worker-pool.ts';
+import type { FirstWorker } from './workers/start-first-worker.ts';
 
 export interface ServiceProcessInput extends ReadConfigInput {
   readonly role: ServiceRole;
@@ -10,6 +12,8 @@ export interface ServiceProcessInput extends ReadConfigInput {
   readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean | undefined };
   /** Told how long draining may take, before the process listens. */
   readonly onGrace?: (graceMs: number) => void;
+  /** A worker process that the program has started already. */
+  readonly firstWorker?: FirstWorker | undefined;
 }
 
 const LEFTOVER_MS = 200;
@@ -38,7 +42,10 @@ export async function runServiceProcess(input: ServiceProcessInput): Promise<num
   process.prependListener('uncaughtException', onBug);
   process.prependListener('unhandledRejection', onBug);
   input.onGrace?.(1000 * config.drainGraceS + 1000);
-  const service = await startService({ role, config, log, isAdminOptional: sourceOf('adminPort') === 'default' });
+  const workers = role === 'api' ? null : openWorkerPool(config, log, input.firstWorker);
+  // Everything else is loaded only now that the workers load, too.
+  const { startService } = await import('./start-service.ts');
+  const service = await startService({ role, config, log, isAdminOptional: sourceOf('adminPort') === 'default', workers });
   const aborted = new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { availableParallelism, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FacewrightError, isFacewrightError } from '@facewright/protocol';
@@ -18,8 +18,8 @@ import { loadSecret } from './tenants/load-secret.ts';
 import { openTenants } from './tenants/open-tenants.ts';
 import { SERVICE_VERSION } from './version.ts';
 import { startWebhooks } from './webhooks/start-webhooks.ts';
-import { createWorkerPool } from './workers/create-worker-pool.ts';
 import { keepHouse } from './workers/keep-house.ts';
+import type { OpenedPool } from './workers/open-worker-pool.ts';
 import { runJobs } from './workers/run-jobs.ts';
 
 /** `serve` is both in one process (but for the workers' own): the API, and the work. */
@@ -31,6 +31,8 @@ export interface StartServiceOptions {
   readonly log: Log;
   /** The admin port was not asked for: another program on it is no reason to fail. */
   readonly isAdminOptional?: boolean;
+  /** The processes that do the work, null for `api`; the service closes them, also where it does not start. */
+  readonly workers: OpenedPool | null;
 }
 
 /** A service that listens. It may still be starting. */
@@ -55,8 +57,7 @@ const CLOSING_MS = 1500;
  *
  * @throws FW_CONFIG_INVALID, FW_LISTEN_FAILED, FW_QUEUE_UNAVAILABLE, FW_STORAGE_UNAVAILABLE, FW_STORAGE_FULL
  */
-export async function startService({ role, config, log, isAdminOptional = false }: StartServiceOptions): Promise<RunningService> {
-  checkRole(role, config, log);
+export async function startService({ role, config, log, isAdminOptional = false, workers }: StartServiceOptions): Promise<RunningService> {
   const closers: (() => unknown)[] = [];
   /** In the opposite order of opening; one that fails must not keep the others from closing. */
   const closeAll = async (): Promise<void> => {
@@ -68,8 +69,15 @@ export async function startService({ role, config, log, isAdminOptional = false 
       }
     }
   };
+  // The framework loads while queue and storage open.
+  const loadingApi = role === 'worker' ? null : import('./lifecycle/start-api.ts');
+  loadingApi?.catch(() => {}); // awaited below
   try {
+    const pool = workers?.pool ?? null;
+    if (pool !== null) closers.push(() => pool.close(0));
+    checkRole(role, config, log);
     const metrics = createMetrics();
+    workers?.report(metrics);
     const tracing =
       config.otlpEndpoint === undefined
         ? createNoTracing()
@@ -83,26 +91,6 @@ export async function startService({ role, config, log, isAdminOptional = false 
             (spans, reason) => log.warn({ spans, reason }, 'Traces were not delivered'),
           );
     closers.push(() => tracing.close());
-
-    // Workers load while everything else opens.
-    const pool =
-      role === 'api'
-        ? null
-        : createWorkerPool({
-            size: config.workers ?? availableParallelism(),
-            settings: {
-              provider: config.provider,
-              cacheDir: config.cacheDir ?? null,
-              maxPhotoBytes: config.maxPhotoBytes,
-              maxPhotoPixels: config.maxPhotoPixels,
-            },
-            taskTimeoutMs: 1000 * config.taskTimeoutS,
-            memoryBytes: 2 ** 20 * config.workerMemoryMb,
-            log,
-            onRestart: (reason) => metrics.workerRestarted(reason),
-            onLoaded: (durationS) => metrics.modelLoaded(durationS),
-          });
-    if (pool !== null) closers.push(() => pool.close(0));
 
     const tenants = await openTenants({
       keysFile: config.keysFile ?? join(config.dataDir, 'keys.json'),
@@ -166,8 +154,8 @@ export async function startService({ role, config, log, isAdminOptional = false 
 
     let url: string | null = null;
     let closeApi: (() => Promise<void>) | undefined;
-    if (role !== 'worker') {
-      const { startApi } = await import('./lifecycle/start-api.ts');
+    if (loadingApi !== null) {
+      const { startApi } = await loadingApi;
       const api = await startApi({
         config,
         queue,

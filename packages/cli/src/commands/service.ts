@@ -13,6 +13,7 @@ export async function runService(role: 'serve' | 'api' | 'worker', flags: Servic
     cwd: io.cwd,
     signal: io.signal ?? new AbortController().signal,
     stdout: io.stdout,
+    firstWorker: io.firstWorker,
     ...(io.onGrace === undefined ? {} : { onGrace: io.onGrace }),
   });
 }

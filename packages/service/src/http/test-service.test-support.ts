@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { HealthView } from '@facewright/protocol';
 import { FacewrightError, isFacewrightError, wireFromError } from '@facewright/protocol';
 import type { FastifyInstance } from 'fastify';
-import { BATCH_OPERATIONS } from '../batches/batch-operations.ts';
 import { configSchema } from '../config/config.ts';
 import type { StoredFile } from '../jobs/job.ts';
 import type { JobQueue, Lease } from '../jobs/job-queue.ts';
@@ -15,11 +14,10 @@ import { resultKey } from '../storage/job-keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
 import { createKey } from '../tenants/manage-keys.ts';
 import { openTenants, type Tenants } from '../tenants/open-tenants.ts';
-import { WEBHOOK_OPERATIONS } from '../webhooks/webhook-routes.ts';
 import type { AppDeps } from './app-deps.ts';
 import { createAnswerCheck } from './check-answer.test-support.ts';
 import { createApp } from './create-app.ts';
-import { OPERATIONS } from './openapi/operations.ts';
+import { ALL_OPERATIONS } from './openapi/all-operations.ts';
 
 export interface TestServiceOptions {
   /** Where an earlier service kept its things; it is left as it is. */
@@ -98,7 +96,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as { port: number };
   const stop = new AbortController();
-  const check = createAnswerCheck([...OPERATIONS, ...BATCH_OPERATIONS, ...WEBHOOK_OPERATIONS], config.basePath);
+  const check = createAnswerCheck(ALL_OPERATIONS, config.basePath);
   const service: TestService = {
     app,
     url: `http://127.0.0.1:${port}`,

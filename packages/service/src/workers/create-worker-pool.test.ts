@@ -1,3 +1,4 @@
+import { fork } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +62,18 @@ describe('createWorkerPool', () => {
     expect(told).toEqual(['decode', 10]);
     expect(result.files.map((f) => f.name)).toEqual(['face.glb']);
     expect(loaded[0]).toBe(0.012);
+  });
+
+  it('begins with the process that the program has started, and replaces it by one of its own', async () => {
+    const given = fork(FAKE, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
+    let takes = 0;
+    const { pool } = createPool({ size: 1, firstWorker: { take: () => (takes++ === 0 ? given : null), end: () => {} } });
+    await pool.started();
+    expect(pool.stats().workers.map((w) => w.pid)).toEqual([given.pid]);
+    await pool.run(task('ok'), running());
+    expect(await codeOf(pool.run(task('crash'), running()))).toBe('FW_WORKER_LOST');
+    await pool.run(task('ok'), running());
+    expect(pool.stats().workers.map((w) => w.pid)).not.toEqual([given.pid]);
   });
 
   it('rejects the task of a process that crashes, replaces it, and others do not notice', async () => {

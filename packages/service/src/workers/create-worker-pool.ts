@@ -1,7 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { setPriority } from 'node:os';
 import { errorFromWire, FacewrightError } from '@facewright/protocol';
 import type { Log } from '../observability/create-log.ts';
+import { forkWorker } from './fork-worker.ts';
+import type { FirstWorker } from './start-first-worker.ts';
 import type { FromWorker, ToWorker, WorkerSettings } from './worker-messages.ts';
 import type { RunOptions, WorkerPool, WorkerResult } from './worker-pool.ts';
 
@@ -19,6 +21,8 @@ export interface WorkerPoolOptions {
   readonly onRestart?: (reason: RestartReason) => void;
   /** Seconds until a process was warm. */
   readonly onLoaded?: (durationS: number) => void;
+  /** A process that the program has started already: the pool's first. */
+  readonly firstWorker?: FirstWorker | undefined;
   /** For tests: another program, other arguments of Node, less patience. */
   readonly replace?: {
     readonly workerUrl?: URL;
@@ -29,8 +33,6 @@ export interface WorkerPoolOptions {
   };
 }
 
-/** Program of a worker, in the form that this file has (source or build). */
-const WORKER_URL = new URL(import.meta.url.endsWith('.ts') ? './process/worker.ts' : './process/worker.js', import.meta.url);
 /** A worker looks at its signal between stages, which take well under a second for sizes that are usual. */
 const CANCEL_GRACE_MS = 2000;
 /** Loading takes a second; on a machine that does twenty other things with a cold disk a hundred times that (measured). */
@@ -85,8 +87,7 @@ interface Slot {
  */
 export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   const { size, settings, log, replace = {} } = options;
-  const { workerUrl = WORKER_URL, cancelGraceMs = CANCEL_GRACE_MS, startTimeoutMs = START_TIMEOUT_MS, backoffMs = BACKOFF_MS } = replace;
-  const execArgv = replace.execArgv ?? process.execArgv.filter((arg) => !arg.startsWith('--inspect'));
+  const { workerUrl, cancelGraceMs = CANCEL_GRACE_MS, startTimeoutMs = START_TIMEOUT_MS, backoffMs = BACKOFF_MS } = replace;
   const slots: Slot[] = [];
   const waiting: { readonly start: (slot: Slot) => void; readonly reject: (error: Error) => void }[] = [];
   let lastNumber = 0;
@@ -114,11 +115,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     slot.startedAt = Date.now();
     let child: ChildProcess;
     try {
-      child = fork(workerUrl, {
-        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-        execArgv: [...execArgv],
-        env: workerEnvironment(process.env),
-      });
+      child = (slot === slots[0] ? options.firstWorker?.take() : null) ?? forkWorker({ workerUrl, execArgv: replace.execArgv });
     } catch (error) {
       // Some refusals of the system come as the event `error`, others (ENOMEM) are thrown.
       log.warn({ error }, 'A worker process could not be started or reached');
@@ -383,21 +380,6 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       await Promise.all(gone);
       clearTimeout(timer);
     },
-  };
-}
-
-/**
- * Environment of a worker: everything but what may be a secret. Decoders read bytes of strangers; a hole in one must not find the keys
- * of a store.
- */
-function workerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const isSecret = (name: string): boolean => /^(FACEWRIGHT_|AWS_|REDIS)|SECRET|TOKEN|PASSWORD|CREDENTIAL|API_?KEY/i.test(name);
-  return {
-    ...Object.fromEntries(Object.entries(env).filter(([name]) => !isSecret(name))),
-    // Must be there before onnxruntime is loaded; newer versions report home otherwise.
-    ORT_DISABLE_TELEMETRY: '1',
-    // glibc keeps freed memory apart for every thread; decoders have many. Two such stores are enough, and 30 MB less of a worker.
-    MALLOC_ARENA_MAX: env.MALLOC_ARENA_MAX ?? '2',
   };
 }
 

@@ -18,6 +18,7 @@ export type ToWorker =
 
 /** What a worker process answers. Errors cross as plain objects; no image bytes cross at all. */
 export type FromWorker =
+  /** Milliseconds since the process began. */
   | { readonly type: 'ready'; readonly loadMs: number }
   /** The engine cannot be made here; the process ends. */
   | { readonly type: 'unable'; readonly error: WireError; readonly stack: string }

@@ -2,14 +2,12 @@ import { ERRORS, type ErrorCode } from '@facewright/protocol';
 import { reconstructionSchema } from '@facewright/protocol/api';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
-import { BATCH_OPERATIONS } from '../../batches/batch-operations.ts';
 import { startTestService } from '../test-service.test-support.ts';
+import { ALL_OPERATIONS as operations } from './all-operations.ts';
 import { buildDocument, errorsOf } from './build-document.ts';
 import { PROBLEM_PARAMS, SUCCEEDED_EXAMPLE } from './examples.ts';
 import type { Json } from './operation.ts';
-import { OPERATIONS } from './operations.ts';
 
-const operations = [...OPERATIONS, ...BATCH_OPERATIONS];
 type Node = { readonly [key: string]: Json };
 const document = buildDocument({ operations, version: '1.2.3', prefix: '' });
 

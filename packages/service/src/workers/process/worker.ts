@@ -7,8 +7,9 @@
 
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
+import module from 'node:module';
 import { join } from 'node:path';
-import { createEngine, type Engine, encodeFiles, type ReconstructOptions } from '@facewright/engine';
+import type { Engine, ReconstructOptions } from '@facewright/engine';
 import { FacewrightError, type JobProgress, wireFromError } from '@facewright/protocol';
 import type { FromWorker, ToWorker, WorkerSettings } from '../worker-messages.ts';
 import type { WorkerFile, WorkerResult, WorkerTask } from '../worker-pool.ts';
@@ -27,6 +28,10 @@ const STAGE_NAMES = Object.keys(STAGE_RATIOS) as (keyof typeof STAGE_RATIOS)[];
 
 /** A face to warm up with. It comes with the project; where only the packages are installed, the first job is slower. */
 const WARM_UP_PHOTO = new URL('../../../../../examples/portrait.jpg', import.meta.url);
+
+/** Begins to load before the settings are here: it takes most of the time of a start. */
+const loading = import('@facewright/engine');
+loading.catch(() => {}); // told at `start`
 
 let engine: Engine | undefined;
 let running: { readonly number: number; readonly abort: AbortController } | undefined;
@@ -56,8 +61,8 @@ async function handle(message: ToWorker): Promise<void> {
 }
 
 async function start(settings: WorkerSettings): Promise<void> {
-  const begin = performance.now();
   try {
+    const { createEngine, encodeFiles } = await loading;
     engine = await createEngine({
       provider: settings.provider,
       ...(settings.cacheDir === null ? {} : { cacheDir: settings.cacheDir }),
@@ -66,7 +71,8 @@ async function start(settings: WorkerSettings): Promise<void> {
     const photo = await readFile(WARM_UP_PHOTO).catch(() => null);
     // Compiles what runs for every photo. Its failure says nothing of other photos.
     if (photo !== null) await engine.reconstruct(photo).then((face) => encodeFiles(face, { formats: ['glb', 'preview', 'json'] }));
-    send({ type: 'ready', loadMs: performance.now() - begin });
+    send({ type: 'ready', loadMs: performance.now() });
+    keepCompiledCode();
   } catch (error) {
     send({ type: 'unable', error: wireFromError(error), stack: stackOf(error) }, () => process.exit(1));
   }
@@ -86,6 +92,7 @@ async function run(number: number, task: WorkerTask): Promise<void> {
 }
 
 async function makeFace(engine: Engine, number: number, task: WorkerTask, signal: AbortSignal): Promise<WorkerResult> {
+  const { encodeFiles } = await loading;
   const { options } = task;
   const photo = await readFile(task.photoPath);
   const progress = (stage: JobProgress['stage'], done: boolean): void => {
@@ -159,6 +166,11 @@ async function makeFace(engine: Engine, number: number, task: WorkerTask, signal
 
 function send(message: FromWorker, then: () => void = () => {}): void {
   if (process.connected) process.send?.(message, undefined, {}, then);
+}
+
+/** Node (22.10 and later) writes what it compiled when a process ends; ours are often killed. */
+function keepCompiledCode(): void {
+  (module as { readonly flushCompileCache?: () => void }).flushCompileCache?.();
 }
 
 function stackOf(error: unknown): string {
