@@ -1,6 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startFirstWorker } from './start-first-worker.ts';
 
+const FAKE = { workerUrl: new URL('../../test/fake-worker.mjs', import.meta.url), execArgv: [] };
+
 /** True while the process is there; ended ones are gone from the table as soon as Node has heard of their end. */
 function isAlive(pid: number): boolean {
   try {
@@ -13,7 +15,7 @@ function isAlive(pid: number): boolean {
 
 describe('startFirstWorker', () => {
   it('hands its process over once, and leaves it alone then', async () => {
-    const first = startFirstWorker();
+    const first = startFirstWorker(FAKE);
     const child = first.take()!;
     onTestFinished(() => void child.kill('SIGKILL'));
     expect(isAlive(child.pid!)).toBe(true);
@@ -26,7 +28,7 @@ describe('startFirstWorker', () => {
   });
 
   it('ends a process that nobody took', async () => {
-    const first = startFirstWorker();
+    const first = startFirstWorker(FAKE);
     first.end();
     await expect.poll(() => first.take(), { timeout: 20_000 }).toBeNull();
   });

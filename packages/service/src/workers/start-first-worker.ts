@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { forkWorker } from './fork-worker.ts';
+import { type ForkOptions, forkWorker } from './fork-worker.ts';
 
 /** A worker process that was started before there was a pool to belong to. */
 export interface FirstWorker {
@@ -15,13 +15,13 @@ export interface FirstWorker {
  *
  * Never throws: whoever finds no process starts one and hears why it cannot be.
  */
-export function startFirstWorker(): FirstWorker {
+export function startFirstWorker(options?: ForkOptions): FirstWorker {
   let child: ChildProcess | null = null;
   const forget = (): void => {
     child = null;
   };
   try {
-    child = forkWorker();
+    child = forkWorker(options);
     child.once('error', forget).once('exit', forget);
   } catch {}
   return {
