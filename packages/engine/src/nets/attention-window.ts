@@ -94,8 +94,10 @@ export function addWindowSamples(
   const scaled = onnx.node('Mul', [place, pair(counts.map((n) => 2 / n))]);
   const grid = onnx.node('Sub', [scaled, onnx.floats([], [1])]);
   const edges = counts.map((n) => 1 - 1 / n + EDGE_MARGIN);
-  const nearest = onnx.node('Min', [onnx.node('Max', [grid, pair(edges.map((e) => -e))]), pair(edges)]);
-  const beyond = onnx.node('Mul', [onnx.node('Sub', [grid, nearest]), onnx.floats([], [FAR])]);
+  // Its distance from the rectangle by Relu and not by Max and Min, which onnxruntime's WebGPU provider does not have.
+  const right = onnx.node('Relu', [onnx.node('Sub', [grid, pair(edges)])]);
+  const left = onnx.node('Relu', [onnx.node('Sub', [pair(edges.map((e) => -e)), grid])]);
+  const beyond = onnx.node('Mul', [onnx.node('Sub', [right, left]), onnx.floats([], [FAR])]);
   const thrown = onnx.node('Reshape', [onnx.node('Add', [grid, beyond]), onnx.integers([1, height, width, 2])]);
   return onnx.node('GridSample', [picture, thrown], { mode: 'bilinear', padding_mode: 'zeros', align_corners: 0 });
 }

@@ -6,7 +6,7 @@ import { computeSamePadding } from './same-padding.ts';
 /**
  * Part of the cache key: raise it with every change of what {@link convertTfliteToOnnx} writes.
  */
-export const CONVERTER_VERSION = 3;
+export const CONVERTER_VERSION = 5;
 
 /**
  * Turns a TFLite file (float graph, 16-bit constants, the operators of MediaPipe's face networks) into an ONNX model of
@@ -23,6 +23,10 @@ export function convertTfliteToOnnx(tflite: Uint8Array): Uint8Array<ArrayBuffer>
 }
 
 const OPSET = 17;
+
+/** The last picture of the landmark network's trunk, 6 x 6 pixels of 128 channels; and the name under which it is given out, shape (128, 6, 6) in a row. */
+const FEATURES_TENSOR = 'p_re_lu_14';
+const FEATURES_OUTPUT = 'features';
 
 class Conversion {
   readonly #graph;
@@ -50,6 +54,14 @@ class Conversion {
       if (shape.length === 4 && shape[1]! * shape[2]! > 1) throw new Error(`output ${name} is a picture`);
       onnx.node('Reshape', [this.#value(output), onnx.integers(shape)], {}, name);
       onnx.output(name, shape);
+    }
+    // What the landmark network knows of the picture before it makes a mesh of it: read as a list, channel by channel.
+    const features = this.#graph.tensors.findIndex((tensor) => tensor.name === FEATURES_TENSOR);
+    const picture = this.#values.get(features);
+    if (picture !== undefined) {
+      const size = this.#tensor(features).shape.reduce((a, b) => a * b, 1);
+      onnx.node('Reshape', [picture, onnx.integers([size])], {}, FEATURES_OUTPUT);
+      onnx.output(FEATURES_OUTPUT, [size]);
     }
     return onnx.toModel(OPSET);
   }

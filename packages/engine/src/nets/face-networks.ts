@@ -30,6 +30,11 @@ export interface FaceLandmarks {
   /** The network's own belief that the region holds a face, 0..1. */
   readonly presence: number;
   readonly region: FaceRegion;
+  /**
+   * Shape (128,6,6): the last picture inside the network, upright in `region`. It knows more of the face than the points that the network makes of it
+   * (fit/read-pose.ts). Absent where the points come from elsewhere.
+   */
+  readonly features?: Float32Array;
 }
 
 /** What runs the networks, all of each: `auto` takes the first of cuda, webgpu, cpu that does. */

@@ -42,7 +42,7 @@ export async function findLandmarksInRegion(run: RunNetwork, raster: Raster, reg
     all[i + 1] = region.centerY + u * sin + v * cos;
     all[i + 2]! *= scale;
   }
-  return { points: all, presence: 1 / (1 + Math.exp(-output.conv_faceflag![0]!)), region };
+  return { points: all, presence: 1 / (1 + Math.exp(-output.conv_faceflag![0]!)), region, features: output.features! };
 }
 
 /** The network names its outputs by sides of the picture; its "left" is the person's right. */

@@ -107,7 +107,8 @@ describe('landmarks against MediaPipe’s own Python package', () => {
     expect(cut.centerY - reach).toBeLessThan(0);
   });
 
-  it.for(['webgpu', 'cuda'] as const)('agree on %s', async (provider, ctx) => {
+  // A driver that draws on the CPU takes a second per network and photo, several on a busy machine.
+  it.for(['webgpu', 'cuda'] as const)('agree on %s', { timeout: 300_000 }, async (provider, ctx) => {
     const loaded = await loadFaceNetworks({ provider, cacheDir: dir }).catch((e: unknown) => {
       if (isFacewrightError(e, 'FW_PROVIDER_UNAVAILABLE')) ctx.skip(`${provider} does not run here: ${e.params.reason}`);
       throw e;
