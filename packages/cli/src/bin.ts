@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // What is imported here is loaded before anything is begun: as little as possible.
 import { keepCompiledCode } from './keep-compiled-code.ts';
+import { loadProgram } from './load-program.ts';
 
 const argv = process.argv.slice(2);
 const [command = ''] = argv;
@@ -11,5 +12,5 @@ const firstWorker =
   ['serve', 'worker'].includes(command) && !isAboutHelp
     ? (await import('@facewright/service/start-first-worker')).startFirstWorker()
     : undefined;
-const { main } = await import('./main.ts');
+const { main } = await loadProgram();
 await main(argv, firstWorker);
