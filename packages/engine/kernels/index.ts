@@ -9,10 +9,13 @@ export {
   shareWeights,
   weighTexels,
 } from './complete';
+export { addRows, computeGram, multiplyRows } from './dense';
 export { addNumbers, growMaximum, pullLevel, pushLevel, softenEdges, softenWeights, sumSquares } from './grid';
+export { addField, listFolded, relaxMembrane, selectTriangles, setMembrane, startMembrane } from './membrane';
 export { paintRows, setPaintPhoto, setPaintTables } from './paint';
 export { averagePixels, filterUp, sharpenPixels } from './photo';
 export { addTriangleNormals, makeUnit, projectPoints, rasterizeTriangles, turnVectors } from './rasterize';
+export { takeMeans } from './reduce';
 export {
   addOutlines,
   addSheet,

@@ -1,3 +1,4 @@
+import { countKernelBytes, createKernelMemory, type KernelMemory } from '../kernels/kernel-memory.ts';
 import type { FaceModel } from '../models/face-model.ts';
 
 /** How far the field reaches beyond the outermost landmarks before it has decayed to about a third, edges of the mesh. */
@@ -56,7 +57,27 @@ interface AlignmentGraph {
   readonly looseParts: readonly Uint32Array[];
 }
 
-const graphs = new WeakMap<FaceModel, AlignmentGraph>();
+/** The graph where kernels can read it (kernels/membrane.ts), and what is written for one face. */
+interface Membrane {
+  readonly graph: AlignmentGraph;
+  readonly memory: KernelMemory;
+  /** Shape (L): trust in each landmark. */
+  readonly weight: Float64Array;
+  /** Shape (L,2), pixels. */
+  readonly residual: Float64Array;
+  /** Shape (A,2), pixels: the displacement. */
+  readonly field: Float64Array;
+  /** Shape (V,2), pixels. */
+  readonly projected: Float32Array;
+  /** Shape (A): marks of vertices, all zero between two faces. */
+  readonly isFolded: Uint8Array;
+  /** Shape (A): list of vertices. */
+  readonly folded: Uint32Array;
+  /** Shape (n,3): triangles that may be folded. */
+  readonly candidates: Uint32Array;
+}
+
+const membranes = new WeakMap<FaceModel, Membrane>();
 
 /**
  * Moves the projection of a model smoothly so that it meets the landmarks: picture points for texture look-up.
@@ -71,33 +92,57 @@ const graphs = new WeakMap<FaceModel, AlignmentGraph>();
  * @param weight - shape (L), 0..1
  */
 export function alignToLandmarks(model: FaceModel, projected: Float32Array, target: Float64Array, weight: Float64Array): Float32Array {
-  const graph = prepareGraph(model);
+  const membrane = prepareMembrane(model);
+  const { graph, residual } = membrane;
   const { landmarks, triangles } = model;
   const { barycentric, triangle, count } = landmarks;
   const at = new Float64Array(2 * count);
-  const residual = new Float64Array(2 * count);
   for (let l = 0; l < count; l++) {
     for (let axis = 0; axis < 2; axis++) {
       for (let c = 0; c < 3; c++) at[2 * l + axis] += barycentric[3 * l + c] * projected[2 * triangles[3 * triangle[l] + c] + axis];
       residual[2 * l + axis] = target[2 * l + axis] - at[2 * l + axis];
     }
   }
-  const membrane = solveMembrane(graph, residual, weight);
-  smoothFolds(graph, projected, weight, membrane);
+  membrane.weight.set(weight);
+  membrane.projected.set(projected);
+  solveMembrane(membrane);
+  smoothFolds(membrane);
   const moves = computePartMoves(graph.looseParts, projected, at, residual, weight);
   const { vertex } = graph;
-  addField(projected, vertex, membrane);
+  membrane.memory.kernels.addField(membrane.projected.byteOffset, vertex.byteOffset, vertex.length);
+  projected.set(membrane.projected);
   graph.looseParts.forEach((vertices, p) => {
     shiftPoints(projected, vertices, moves[2 * p], moves[2 * p + 1]);
   });
   return projected;
 }
 
-function addField(points: Float32Array, vertices: Uint32Array, field: Float64Array): void {
-  for (let i = 0; i < vertices.length; i++) {
-    points[2 * vertices[i]] += field[2 * i];
-    points[2 * vertices[i] + 1] += field[2 * i + 1];
+function prepareMembrane(model: FaceModel): Membrane {
+  let membrane = membranes.get(model);
+  if (!membrane) {
+    membrane = placeGraph(buildGraph(model), model.vertexCount, model.landmarks.count);
+    membranes.set(model, membrane);
   }
+  return membrane;
+}
+
+function placeGraph(graph: AlignmentGraph, vertexCount: number, landmarkCount: number): Membrane {
+  const { looseParts, ...tables } = graph;
+  const count = graph.vertex.length;
+  const memory = createKernelMemory(
+    countKernelBytes(tables) + countKernelBytes(graph.triangles) + 24 * landmarkCount + 21 * count + 8 * vertexCount + 256,
+  );
+  return {
+    graph: { ...memory.adopt(tables), looseParts },
+    memory,
+    weight: memory.allocate(Float64Array, landmarkCount),
+    residual: memory.allocate(Float64Array, 2 * landmarkCount),
+    field: memory.allocate(Float64Array, 2 * count),
+    projected: memory.allocate(Float32Array, 2 * vertexCount),
+    isFolded: memory.allocate(Uint8Array, count),
+    folded: memory.allocate(Uint32Array, count),
+    candidates: memory.allocate(Uint32Array, graph.triangles.length),
+  };
 }
 
 function shiftPoints(points: Float32Array, vertices: Uint32Array, dx: number, dy: number): void {
@@ -114,57 +159,25 @@ function meanOfPoints(points: Float32Array, vertices: Uint32Array, axis: 0 | 1):
   return mean;
 }
 
-/** @returns shape (A,2) */
-function solveMembrane(graph: AlignmentGraph, residual: Float64Array, weight: Float64Array): Float64Array {
-  const { nearCount, nearest, arrives, degree } = graph;
-  const count = degree.length;
-  const field = new Float64Array(2 * count);
-  for (let i = 0; i < count; i++) {
-    field[2 * i] = arrives[i] * residual[2 * nearest[i]];
-    field[2 * i + 1] = arrives[i] * residual[2 * nearest[i] + 1];
-  }
+/** Computes the field from residuals and weights. */
+function solveMembrane({ graph, memory, weight, residual, field }: Membrane): void {
+  const { nearCount, nearest, arrives, start, neighbour, degree, cornerStart, corner, cornerWeight } = graph;
+  const { kernels } = memory;
+  kernels.setMembrane(
+    start.byteOffset,
+    neighbour.byteOffset,
+    degree.byteOffset,
+    cornerStart.byteOffset,
+    corner.byteOffset,
+    cornerWeight.byteOffset,
+    weight.byteOffset,
+    residual.byteOffset,
+    field.byteOffset,
+  );
+  kernels.startMembrane(nearest.byteOffset, arrives.byteOffset, degree.length);
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
-    const last = sweep % 4 === 3 ? count : nearCount;
-    for (let i = 0; i < last; i += BLOCK) relax(graph, residual, weight, field, i, Math.min(i + BLOCK, last));
-  }
-  return field;
-}
-
-/** One visit of the vertices [first, last). */
-function relax(
-  graph: AlignmentGraph,
-  residual: Float64Array,
-  weight: Float64Array,
-  field: Float64Array,
-  first: number,
-  last: number,
-): void {
-  const { start, neighbour, degree, cornerStart, corner, cornerWeight } = graph;
-  const screen = 1 / (DECAY_EDGES * DECAY_EDGES);
-  for (let i = first; i < last; i++) {
-    let x = 0;
-    let y = 0;
-    let stiffness = degree[i] + screen;
-    for (let n = start[i], end = start[i + 1]; n < end; n++) {
-      const o = 2 * neighbour[n];
-      x += field[o];
-      y += field[o + 1];
-    }
-    for (let n = cornerStart[i], end = cornerStart[i + 1]; n < end; n++) {
-      const l = corner[3 * n];
-      const o1 = 2 * corner[3 * n + 1];
-      const o2 = 2 * corner[3 * n + 2];
-      const b = cornerWeight[3 * n];
-      const b1 = cornerWeight[3 * n + 1];
-      const b2 = cornerWeight[3 * n + 2];
-      const w = LANDMARK_WEIGHT * weight[l] * b;
-      x += w * (residual[2 * l] - b1 * field[o1] - b2 * field[o2]);
-      y += w * (residual[2 * l + 1] - b1 * field[o1 + 1] - b2 * field[o2 + 1]);
-      stiffness += w * b;
-    }
-    const o = 2 * i;
-    field[o] += RELAXATION * (x / stiffness - field[o]);
-    field[o + 1] += RELAXATION * (y / stiffness - field[o + 1]);
+    const count = sweep % 4 === 3 ? degree.length : nearCount;
+    kernels.relaxMembrane(count, 1 / (DECAY_EDGES * DECAY_EDGES), LANDMARK_WEIGHT, RELAXATION);
   }
 }
 
@@ -211,26 +224,31 @@ function computePartMoves(
 /**
  * Smooths the field at the corners of triangles that face the camera and would fold or nearly vanish: such a vertex takes the mean of
  * its neighbours. At most three rounds; what is left are slivers along the outline of the head.
- *
- * @param field - shape (A,2), changed in place
  */
-function smoothFolds(graph: AlignmentGraph, projected: Float32Array, weight: Float64Array, field: Float64Array): void {
+function smoothFolds({ graph, memory, weight, field, projected, isFolded, folded, candidates }: Membrane): void {
   const { vertex, triangles } = graph;
-  const isFolded = new Uint8Array(vertex.length);
-  let candidates = triangles;
+  const { kernels } = memory;
+  let suspects = triangles.byteOffset;
+  let suspectCount = triangles.length / 3;
   for (let round = 0; round < 3; round++) {
-    const folded: number[] = [];
-    for (let t = 0; t < candidates.length; t += 3 * BLOCK) {
-      listFolded(candidates, vertex, projected, field, t, Math.min(t + 3 * BLOCK, candidates.length), isFolded, folded);
-    }
-    if (folded.length === 0) return;
-    for (const i of folded) {
+    const count = kernels.listFolded(
+      suspects,
+      suspectCount,
+      vertex.byteOffset,
+      projected.byteOffset,
+      LEAST_AREA_RATIO,
+      isFolded.byteOffset,
+      folded.byteOffset,
+    );
+    if (count === 0) return;
+    for (let n = 0; n < count; n++) {
       // Corners of landmarks stay: it is the others that give way.
-      if (!isPinned(graph, weight, i)) takeMean(graph, field, i);
+      if (!isPinned(graph, weight, folded[n])) takeMean(graph, field, folded[n]);
     }
     // Only triangles at these corners can have changed.
-    candidates = selectTriangles(triangles, isFolded);
-    for (const i of folded) isFolded[i] = 0;
+    suspectCount = kernels.selectTriangles(triangles.byteOffset, triangles.length / 3, isFolded.byteOffset, candidates.byteOffset);
+    suspects = candidates.byteOffset;
+    for (let n = 0; n < count; n++) isFolded[folded[n]] = 0;
   }
 }
 
@@ -249,77 +267,6 @@ function takeMean({ start, neighbour, degree }: AlignmentGraph, field: Float64Ar
   }
   field[2 * i] = x / degree[i];
   field[2 * i + 1] = y / degree[i];
-}
-
-/** Marks and lists the corners of the triangles `candidates[first..last)` that face the camera and are folded by the field. */
-function listFolded(
-  candidates: Uint32Array,
-  vertex: Uint32Array,
-  projected: Float32Array,
-  field: Float64Array,
-  first: number,
-  last: number,
-  isFolded: Uint8Array,
-  folded: number[],
-): void {
-  for (let t = first; t < last; t += 3) {
-    const a = 2 * candidates[t];
-    const b = 2 * candidates[t + 1];
-    const c = 2 * candidates[t + 2];
-    const pa = 2 * vertex[candidates[t]];
-    const pb = 2 * vertex[candidates[t + 1]];
-    const pc = 2 * vertex[candidates[t + 2]];
-    const abx = projected[pb] - projected[pa];
-    const aby = projected[pb + 1] - projected[pa + 1];
-    const acx = projected[pc] - projected[pa];
-    const acy = projected[pc + 1] - projected[pa + 1];
-    const before = abx * acy - aby * acx;
-    // y down: what is counter-clockwise from outside turns clockwise here, which makes the area negative
-    if (before >= 0) continue;
-    const dbx = abx + field[b] - field[a];
-    const dby = aby + field[b + 1] - field[a + 1];
-    const dcx = acx + field[c] - field[a];
-    const dcy = acy + field[c + 1] - field[a + 1];
-    if (dbx * dcy - dby * dcx <= LEAST_AREA_RATIO * before) continue;
-    for (let k = 0; k < 3; k++) {
-      const i = candidates[t + k];
-      if (isFolded[i] === 0) folded.push(i);
-      isFolded[i] = 1;
-    }
-  }
-}
-
-/** The triangles with a corner that is marked; shape (n,3). */
-function selectTriangles(triangles: Uint32Array, isMarked: Uint8Array): Uint32Array {
-  const out = new Uint32Array(triangles.length);
-  let n = 0;
-  for (let t = 0; t < triangles.length; t += 3 * BLOCK)
-    n = appendMarked(triangles, t, Math.min(t + 3 * BLOCK, triangles.length), isMarked, out, n);
-  return out.subarray(0, n);
-}
-
-/** Appends the triangles of [first, last) with a corner that is marked. @returns how many numbers `out` has */
-function appendMarked(triangles: Uint32Array, first: number, last: number, isMarked: Uint8Array, out: Uint32Array, known: number): number {
-  let n = known;
-  for (let t = first; t < last; t += 3) {
-    const a = triangles[t];
-    const b = triangles[t + 1];
-    const c = triangles[t + 2];
-    if (isMarked[a] === 0 && isMarked[b] === 0 && isMarked[c] === 0) continue;
-    out[n++] = a;
-    out[n++] = b;
-    out[n++] = c;
-  }
-  return n;
-}
-
-function prepareGraph(model: FaceModel): AlignmentGraph {
-  let graph = graphs.get(model);
-  if (!graph) {
-    graph = buildGraph(model);
-    graphs.set(model, graph);
-  }
-  return graph;
 }
 
 function buildGraph(model: FaceModel): AlignmentGraph {

@@ -1,6 +1,5 @@
 import type { Intrinsics, Pose } from '../camera/camera.ts';
 import { solveBoxQuadratic } from '../math/box-quadratic.ts';
-import { addRows, multiplyRows } from '../math/dense-rows.ts';
 import { computeCauchyWeight } from '../math/robust-weight.ts';
 import type { FitBasis, Lids } from './prepare-fit.ts';
 
@@ -86,7 +85,7 @@ export function fitExpression(
   let isRelaxed = false;
   for (let iteration = 0; iteration < ALL_ITERATIONS; iteration++) {
     shape.set(neutral);
-    addRows(expressionRows, 0, size, unknown, shape);
+    basis.kernels.addRows(expressionRows, 0, size, unknown, shape);
     for (let l = 0; l < count; l++) {
       const x = shape[3 * l];
       const y = shape[3 * l + 1];
@@ -100,7 +99,7 @@ export function fitExpression(
       pull[3 * l + 1] = w * (r[1] * ex + r[4] * ey);
       pull[3 * l + 2] = w * (r[2] * ex + r[5] * ey);
     }
-    multiplyRows(expressionRows, size, pull, gradient);
+    basis.kernels.multiplyRows(expressionRows, size, pull, gradient);
     for (let k = 0; k < size; k++) {
       const isShift = k >= expressionCount;
       gradient[k] += unknown[k] * precision[k] + slope[k];

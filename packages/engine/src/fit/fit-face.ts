@@ -2,7 +2,6 @@ import { FacewrightError } from '@facewright/protocol';
 import type { Intrinsics } from '../camera/camera.ts';
 import { project } from '../camera/project.ts';
 import { factorCholesky } from '../math/cholesky.ts';
-import { addRows } from '../math/dense-rows.ts';
 import { multiply3, transpose3 } from '../math/rotation.ts';
 import type { Similarity } from '../math/similarity.ts';
 import type { FaceModel } from '../models/face-model.ts';
@@ -74,7 +73,7 @@ export function fitFace(input: FitInput): FittedFace {
   // Landmarks of this person as the network sees them, without and with expression.
   const own = new Float64Array(3 * count);
   const modes = identity.subarray(0, basis.identityCount);
-  addRows(basis.rows.subarray(3 * count * (SIMILARITY_COUNT + basis.expressionCount)), 0, basis.identityCount, modes, own);
+  basis.kernels.addRows(basis.rows.subarray(3 * count * (SIMILARITY_COUNT + basis.expressionCount)), 0, basis.identityCount, modes, own);
   const neutral = basis.mean.slice();
   const edges = basis.expressionMean.slice();
   for (let m = 0; m < own.length; m++) {
@@ -84,7 +83,7 @@ export function fitFace(input: FitInput): FittedFace {
   const posed = neutral.slice();
   const addExpression = (): void => {
     posed.set(neutral);
-    addRows(basis.expressionRows, 0, basis.expressionCount, expression, posed);
+    basis.kernels.addRows(basis.expressionRows, 0, basis.expressionCount, expression, posed);
   };
 
   addExpression();

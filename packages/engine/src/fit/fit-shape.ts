@@ -1,6 +1,6 @@
 import { solveBoxQuadratic } from '../math/box-quadratic.ts';
 import { factorCholesky, invertPositiveDefinite, solveCholesky } from '../math/cholesky.ts';
-import { addRows, multiplyRows } from '../math/dense-rows.ts';
+import { multiplyRows } from '../math/dense-rows.ts';
 import { computeCauchyWeight } from '../math/robust-weight.ts';
 import { multiply3, rotationFromVector } from '../math/rotation.ts';
 import { applySimilarity, type Similarity } from '../math/similarity.ts';
@@ -89,7 +89,7 @@ export function fitShape(basis: FitBasis, points: Float64Array, prior: IdentityP
   const computeResidual = (s: Similarity): void => {
     applySimilarity(s, points, placed);
     subtract(mean, placed, residual);
-    addRows(rows, SIMILARITY_COUNT, size, amounts, residual);
+    basis.kernels.addRows(rows, SIMILARITY_COUNT, size, amounts, residual);
   };
 
   let iterations = 0;
@@ -98,7 +98,7 @@ export function fitShape(basis: FitBasis, points: Float64Array, prior: IdentityP
     const scale = ROBUST_SCALES_MM[Math.min(iterations, ROBUST_SCALES_MM.length - 1)];
     iterations++;
     weighResidual(residual, weight, dataScale, scale, pull);
-    multiplyRows(rows, size, pull, gradient);
+    basis.kernels.multiplyRows(rows, size, pull, gradient);
     addPriorGradient(gradient.subarray(firstIdentity), identity, prior, system.precision);
 
     // The free unknowns are eliminated, the box-bounded expression is solved, the free ones follow.

@@ -1,7 +1,8 @@
-import { computeGram } from '../math/dense-rows.ts';
+import { createKernelMemory } from '../kernels/kernel-memory.ts';
 import type { FaceModel } from '../models/face-model.ts';
 import { LEFT_LID_PAIRS, RIGHT_LID_PAIRS } from '../nets/landmark-names.ts';
 import { EDGE_GROUP, EXPRESSION_TRUST, SHAPE_TRUST } from './landmark-trust.ts';
+import { countRowKernelBytes, createRowKernels, type RowKernels } from './row-kernels.ts';
 
 /** Similarity unknowns: log scale, rotation vector (3), translation (3). */
 export const SIMILARITY_COUNT = 7;
@@ -43,6 +44,8 @@ export interface FitBasis {
   readonly center: Float64Array;
   /** Shape (L): trust before any residual is known; 0 for the irises, which show the gaze and not the shape. */
   readonly weight: Float64Array;
+  /** Products with `rows` and `expressionRows`, which lie in their memory. */
+  readonly kernels: RowKernels;
   /** Jacobian of (model as the network sees it - landmark), transposed: shape (7+E+K, 3 L), rows similarity, expression, mirror-symmetric identity. */
   readonly rows: Float64Array;
   /** Shape (7+E+K, 7+E+K): sum over landmarks of weight times the products of the rows, square millimetres. */
@@ -111,7 +114,10 @@ function computeBasis(model: FaceModel, identityCount: number): FitBasis {
   for (let k = 0; k < 3; k++) center[k] /= sum;
 
   const size = SIMILARITY_COUNT + expressionCount + identityCount;
-  const rows = new Float64Array(size * width);
+  const edgeSize = expressionCount + 9;
+  const maxRows = Math.max(size, edgeSize);
+  const memory = createKernelMemory(8 * (size + edgeSize) * width + countRowKernelBytes(maxRows, width));
+  const rows = memory.allocate(Float64Array, size * width);
   for (let j = 0; j < SIMILARITY_COUNT; j++) rows.set(similarityRow(j, mean, center), j * width);
   const expressions = landmarks.expression.slice(0, expressionCount * width);
   if (habits) for (let m = 0; m < expressions.length; m++) expressions[m] += habits.expression[m];
@@ -121,10 +127,11 @@ function computeBasis(model: FaceModel, identityCount: number): FitBasis {
     row.set(symmetrise(landmarks.identity.subarray(k * width, (k + 1) * width), mirror));
     if (habits) for (let m = 0; m < width; m++) row[m] += habits.identity[k * width + m];
   }
-  const expressionRows = new Float64Array((expressionCount + 9) * width);
+  const expressionRows = memory.allocate(Float64Array, edgeSize * width);
   expressionRows.set(expressions);
   addEdgeShifts(landmark, expressionRows.subarray(expressionCount * width));
   const expressionTrust = Float64Array.from(landmark, (l) => EXPRESSION_TRUST[l]);
+  const kernels = createRowKernels(memory, maxRows, width);
   return {
     count,
     identityCount,
@@ -135,11 +142,12 @@ function computeBasis(model: FaceModel, identityCount: number): FitBasis {
     expressionMean: mean.map((x, m) => (EDGE_GROUP[landmark[Math.floor(m / 3)]] > 0 ? landmarks.mean[m] : x)),
     center,
     weight,
+    kernels,
     rows,
-    normal: computeGram(rows, size, perCoordinate(weight)),
+    normal: kernels.computeGram(rows, size, perCoordinate(weight)),
     expressionRows,
     expressionTrust,
-    expressionNormal: computeGram(expressionRows, expressionCount + 9, perCoordinate(expressionTrust)),
+    expressionNormal: kernels.computeGram(expressionRows, edgeSize, perCoordinate(expressionTrust)),
     isGaze: Uint8Array.from(model.expressionNames, (name) => (/^(eyeLook|gaze)/.test(name) ? 1 : 0)),
     isRare: Uint8Array.from(model.expressionNames, (name) => (RARE_SHAPES.test(name) ? 1 : 0)),
     isLarge: Uint8Array.from(model.expressionNames, (name) => (LARGE_SHAPES.test(name) ? 1 : 0)),

@@ -92,6 +92,43 @@ export interface Kernels {
   ): void;
   pullLevel(fine: number, fineWeights: number, fineSize: number, coarse: number, coarseWeights: number, channels: number): void;
   pushLevel(coarse: number, target: number, weights: number, side: number, channels: number, prior: number, priorWeight: number): void;
+  multiplyRows(a: number, n: number, m: number, x: number, out: number): void;
+  addRows(a: number, m: number, rows: number, amounts: number, count: number, out: number): void;
+  computeGram(a: number, n: number, m: number, weight: number, weighted: number, dots: number, out: number): void;
+  setMembrane(
+    start: number,
+    neighbour: number,
+    degree: number,
+    cornerStart: number,
+    corner: number,
+    cornerWeight: number,
+    weight: number,
+    residual: number,
+    field: number,
+  ): void;
+  startMembrane(nearest: number, arrives: number, count: number): void;
+  relaxMembrane(count: number, screen: number, landmarkWeight: number, relaxation: number): void;
+  listFolded(
+    triangles: number,
+    count: number,
+    vertex: number,
+    projected: number,
+    leastRatio: number,
+    isFolded: number,
+    folded: number,
+  ): number;
+  selectTriangles(triangles: number, count: number, isMarked: number, out: number): number;
+  addField(points: number, vertices: number, count: number): void;
+  takeMeans(
+    from: number,
+    rowBytes: number,
+    stepBytes: number,
+    offsets: number,
+    channels: number,
+    width: number,
+    height: number,
+    out: number,
+  ): void;
   growMaximum(values: number, scratch: number, size: number): void;
   softenWeights(weights: number, scratch: number, triangles: number, size: number): void;
   sumSquares(values: number, scratch: number, sums: number, size: number, radius: number): void;

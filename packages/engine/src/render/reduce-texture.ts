@@ -1,3 +1,4 @@
+import { countKernelBytes, useScratchMemory } from '../kernels/kernel-memory.ts';
 import type { TextureMap } from '../texture/face-maps.ts';
 
 /** Reduced textures that were made already, so that several views of one face share them. */
@@ -47,38 +48,22 @@ function takeMeans({ name, width, height, channels, data }: TextureMap, { side, 
   // Odd last rows and columns are left out; a side that is shorter than the block keeps one texel.
   const outWidth = Math.max(1, Math.floor(width / side));
   const outHeight = Math.max(1, Math.floor(height / side));
-  const offset = (k: 0 | 1 | 2 | 3): number => (Math.min(rows[k], height - 1) * width + Math.min(columns[k], width - 1)) * channels;
-  const o0 = offset(0);
-  const o1 = offset(1);
-  const o2 = offset(2);
-  const o3 = offset(3);
-  const out = new Uint8Array(outWidth * outHeight * channels);
-  const step = side * channels;
-  for (let y = 0, q = 0; y < outHeight; y++) {
-    let p = y * side * width * channels;
-    if (channels === 3) {
-      for (let x = 0; x < outWidth; x++, p += step, q += 3) {
-        out[q] = (data[p + o0]! + data[p + o1]! + data[p + o2]! + data[p + o3]! + 2) >> 2;
-        out[q + 1] = (data[p + o0 + 1]! + data[p + o1 + 1]! + data[p + o2 + 1]! + data[p + o3 + 1]! + 2) >> 2;
-        out[q + 2] = (data[p + o0 + 2]! + data[p + o1 + 2]! + data[p + o2 + 2]! + data[p + o3 + 2]! + 2) >> 2;
-      }
-      continue;
-    }
-    for (let x = 0; x < outWidth; x++, p += step, q += 4) {
-      const a0 = data[p + o0 + 3]!;
-      const a1 = data[p + o1 + 3]!;
-      const a2 = data[p + o2 + 3]!;
-      const a3 = data[p + o3 + 3]!;
-      const sum = a0 + a1 + a2 + a3;
-      for (let c = 0; c < 3; c++) {
-        const c0 = data[p + o0 + c]!;
-        const c1 = data[p + o1 + c]!;
-        const c2 = data[p + o2 + c]!;
-        const c3 = data[p + o3 + c]!;
-        out[q + c] = sum === 0 ? (c0 + c1 + c2 + c3 + 2) >> 2 : Math.round((c0 * a0 + c1 * a1 + c2 * a2 + c3 * a3) / sum);
-      }
-      out[q + 3] = (sum + 2) >> 2;
-    }
-  }
-  return { name, width: outWidth, height: outHeight, channels, data: out };
+  const offsets = Int32Array.from(
+    [0, 1, 2, 3],
+    (k) => (Math.min(rows[k]!, height - 1) * width + Math.min(columns[k]!, width - 1)) * channels,
+  );
+  const outBytes = outWidth * outHeight * channels;
+  const memory = useScratchMemory(countKernelBytes([data, offsets]) + outBytes);
+  const out = memory.allocate(Uint8Array, outBytes);
+  memory.kernels.takeMeans(
+    memory.place(data).byteOffset,
+    side * width * channels,
+    side * channels,
+    memory.place(offsets).byteOffset,
+    channels,
+    outWidth,
+    outHeight,
+    out.byteOffset,
+  );
+  return { name, width: outWidth, height: outHeight, channels, data: out.slice() };
 }
