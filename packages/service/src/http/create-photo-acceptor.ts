@@ -211,14 +211,15 @@ async function sniff(stream: Readable, signal: AbortSignal): Promise<string> {
  */
 function countPhoto(stream: Readable, maxBytes: number): PhotoCounter {
   const counter = new PhotoCounter(maxBytes);
-  // The caller may go away before the storage listens: it finds the failed stream then.
-  counter.on('error', () => {});
   // Whoever reads it hears of the error too; where nobody does any more, it must not bring the process down.
   counter.on('error', () => {});
-  stream.once('error', (error) => counter.destroy(error));
-  stream.once('close', () => {
+  const onClose = (): void => {
     if (!stream.readableEnded) counter.destroy(stream.errored ?? new Error('the body ended too early'));
-  });
+  };
+  stream.once('error', (error) => counter.destroy(error));
+  stream.once('close', onClose);
+  // One that failed while its head was looked at has told so already.
+  if (stream.closed) onClose();
   return stream.pipe(counter);
 }
 
