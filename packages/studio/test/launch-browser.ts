@@ -9,8 +9,8 @@ export function findChromium(): string | null {
   return PATHS.find((path) => path !== undefined && existsSync(path)) ?? null;
 }
 
-/** Chromium without a window, which draws WebGL on the CPU. */
-export function launchBrowser(executablePath: string): Promise<Browser> {
+/** Chromium without a window, which draws WebGL on the CPU. Its camera shows a file of Motion JPEG, or a test picture. */
+export function launchBrowser(executablePath: string, cameraFile?: string): Promise<Browser> {
   return chromium.launch({
     executablePath,
     args: [
@@ -21,6 +21,7 @@ export function launchBrowser(executablePath: string): Promise<Browser> {
       '--no-sandbox',
       '--use-fake-device-for-media-stream',
       '--use-fake-ui-for-media-stream',
+      ...(cameraFile === undefined ? [] : [`--use-file-for-fake-video-capture=${cameraFile}`]),
     ],
   });
 }

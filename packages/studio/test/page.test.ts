@@ -2,145 +2,31 @@
  * @module The page in a real browser on the real service: the whole way from a photo to a face, and everything that may go wrong on
  * it. Screenshots of every view land in packages/studio/test-output.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { createClient } from '@facewright/client';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { AccountView } from '@facewright/protocol';
-import axe from 'axe-core';
 import validator from 'gltf-validator';
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import sharp, { type Sharp } from 'sharp';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { findChromium, launchBrowser } from './launch-browser.ts';
-import { type RunningService, startService } from './start-service.ts';
+import { describe, expect, it } from 'vitest';
+import {
+  chooseFile,
+  compare,
+  expectAccessible,
+  expectChange,
+  expectFocus,
+  expectNoSideScroll,
+  output,
+  portrait,
+  problem,
+  readCanvas,
+  STEP_MS,
+  setUpPage,
+  shoot,
+  TEST_MS,
+  waitForFace,
+} from './page-harness.ts';
 
-const output = fileURLToPath(new URL('../test-output/', import.meta.url));
-const portrait = readFileSync(fileURLToPath(new URL('../../../examples/portrait.jpg', import.meta.url)));
-const chromium = findChromium();
-/** A cold machine without a graphics card needs this long for the slowest step. */
-const STEP_MS = 60_000;
-const TEST_MS = 240_000;
-/** Drawing without a graphics card takes as long as there are pixels. */
-const SMALL = { width: 720, height: 600 };
-
-let service: RunningService;
-let browser: Browser;
-let context: BrowserContext;
-/** What the page must never do: other hosts, blocked content, errors. */
-let offences: string[];
-/** Id of a finished face that the tests look at. */
-let faceId = '';
-
-beforeEach((test) => {
-  if (chromium === null) test.skip('there is no Chromium here (set FACEWRIGHT_CHROMIUM)');
-});
-beforeAll(async () => {
-  if (chromium === null) return;
-  mkdirSync(output, { recursive: true });
-  [service, browser] = await Promise.all([startService(), launchBrowser(chromium)]);
-  const client = createClient({ baseUrl: service.url, apiKey: service.key });
-  const photo = new Blob([portrait], { type: 'image/jpeg' });
-  const face = await client.create(photo, { wait: 60, options: { formats: ['glb', 'obj', 'maps', 'preview', 'json'] } });
-  faceId = face.id;
-  await client.create(photo, { wait: 60 });
-}, TEST_MS);
-afterAll(async () => {
-  await browser?.close();
-  await service?.stop();
-});
-afterEach(async () => {
-  await context?.close();
-});
-
-interface OpenOptions extends BrowserContextOptions {
-  readonly path?: string;
-  readonly withKey?: boolean;
-}
-
-async function open({ path = '', withKey = true, ...options }: OpenOptions = {}): Promise<Page> {
-  context = await browser.newContext({ viewport: SMALL, locale: 'en-GB', reducedMotion: 'reduce', ...options });
-  context.setDefaultTimeout(STEP_MS);
-  offences = [];
-  if (withKey) await context.addInitScript((key) => sessionStorage.setItem('facewright.key', key), service.key);
-  await context.addInitScript(() => {
-    // biome-ignore lint/suspicious/noConsole: this is how the page tells the test
-    addEventListener('securitypolicyviolation', (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI}`));
-  });
-  const page = await context.newPage();
-  page.on('request', (request) => {
-    const url = request.url();
-    if (!url.startsWith(service.url) && !url.startsWith('blob:') && !url.startsWith('data:')) offences.push(`request to ${url}`);
-  });
-  page.on('pageerror', (error) => offences.push(`error: ${error.message}`));
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !/Failed to load resource|net::ERR_/.test(message.text())) offences.push(message.text());
-  });
-  await page.goto(service.url + path);
-  return page;
-}
-
-const shoot = (page: Page, name: string) => page.screenshot({ path: `${output}${name}.png`, timeout: STEP_MS });
-const waitForFace = (page: Page) => page.locator('canvas[data-ready="true"]').waitFor();
-const chooseFile = (page: Page, buffer: Buffer, name: string, mimeType: string) =>
-  page.locator('input[type=file]').setInputFiles({ name, mimeType, buffer });
-
-/** The pixels of the viewer, small. */
-async function readCanvas(page: Page): Promise<Buffer> {
-  return sharp(await page.locator('canvas.face-canvas').screenshot())
-    .resize(64, 64, { fit: 'fill' })
-    .removeAlpha()
-    .raw()
-    .toBuffer();
-}
-
-/** Mean difference of two pictures, 0..255. */
-function compare(a: Buffer, b: Buffer): number {
-  return a.reduce((sum, value, i) => sum + Math.abs(value - b[i]!), 0) / a.length;
-}
-
-/** Waits until the picture is not what it was: drawing takes a moment without a graphics card. */
-async function expectChange(page: Page, before: Buffer): Promise<Buffer> {
-  // Two drawings of the same are equal to the pixel; the smallest change that is looked for is that of a mouth: some 0.2 in the mean.
-  await expect.poll(async () => compare(await readCanvas(page), before), { timeout: STEP_MS, interval: 300 }).toBeGreaterThan(0.1);
-  return readCanvas(page);
-}
-
-async function expectAccessible(page: Page, what: string): Promise<void> {
-  await page.evaluate(axe.source);
-  const violations = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: typeof import('axe-core') };
-    const { violations } = await axe.run(document, { resultTypes: ['violations'] });
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary?.split('\n')[1] ?? ''}`),
-    );
-  });
-  expect(violations, what).toEqual([]);
-}
-
-const expectNoSideScroll = (page: Page) =>
-  expect
-    .poll(() => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), { timeout: STEP_MS })
-    .toBe(0);
-
-/** What has the focus is called so. */
-const expectFocus = (page: Page, name: string) =>
-  expect.poll(() => page.evaluate(() => document.activeElement?.textContent?.trim()), { timeout: STEP_MS }).toBe(name);
-
-/** A problem of the service, answered by the test in its place. */
-const problem = (status: number, code: string, more: object = {}) => ({
-  status,
-  headers: { 'content-type': 'application/problem+json', ...('retryAfterS' in more ? { 'retry-after': String(more.retryAfterS) } : {}) },
-  body: JSON.stringify({
-    type: 'about:blank',
-    title: 'x',
-    status,
-    detail: 'As the service says it',
-    code,
-    hint: 'x',
-    requestId: 'req-1',
-    ...more,
-  }),
-});
+const harness = setUpPage({ faces: 2 });
+const { open } = harness;
 
 describe('from a photo to a face', () => {
   it(
@@ -152,7 +38,7 @@ describe('from a photo to a face', () => {
       await dialog.getByRole('button', { name: 'Continue' }).click();
       await page.getByText('This key is not known here').waitFor();
       await shoot(page, 'key');
-      await dialog.getByLabel('API key').fill(service.key);
+      await dialog.getByLabel('API key').fill(harness.service.key);
       await dialog.getByRole('button', { name: 'Continue' }).click();
       await dialog.waitFor({ state: 'detached' });
       await shoot(page, 'home');
@@ -169,7 +55,7 @@ describe('from a photo to a face', () => {
       release();
       await waitForFace(page);
       await shoot(page, 'result');
-      expect(offences).toEqual([]);
+      expect(harness.offences).toEqual([]);
     },
     TEST_MS,
   );
@@ -177,7 +63,7 @@ describe('from a photo to a face', () => {
   it(
     'turns by keys and by dragging, and every view looks different',
     async () => {
-      const page = await open({ path: `#/face/${faceId}` });
+      const page = await open({ path: `#/face/${harness.faceId}` });
       await waitForFace(page);
       let picture = await readCanvas(page);
       await page.locator('canvas.face-canvas').press('ArrowRight');
@@ -192,31 +78,40 @@ describe('from a photo to a face', () => {
         await page.locator(`input[value="${view}"]`).check({ force: true });
         picture = await expectChange(page, picture);
       }
-      expect(offences).toEqual([]);
+      expect(harness.offences).toEqual([]);
     },
     TEST_MS,
   );
 
   it(
-    'moves the face by a slider, a preset and the demo, and the light by another',
+    'moves the face by a slider, a preset and the demo, the light by another, and changes the background',
     async () => {
-      const page = await open({ path: `#/face/${faceId}` });
+      const page = await open({ path: `#/face/${harness.faceId}`, permissions: ['clipboard-read', 'clipboard-write'] });
       await waitForFace(page);
       let picture = await readCanvas(page);
       await page.getByRole('slider', { name: 'Direction' }).fill('-120');
       picture = await expectChange(page, picture);
+      await page.locator('input[value="black"]').check({ force: true });
+      picture = await expectChange(page, picture);
+      await page.getByRole('tab', { name: 'Measures' }).click();
+      await page.getByText('Morph targets').waitFor();
       await page.getByRole('tab', { name: 'Expression' }).click();
       await expect.poll(() => page.locator('.slider').count()).toBe(52);
-      await page.locator('summary', { hasText: 'Jaw' }).click();
+      await page.getByRole('searchbox', { name: 'Find an expression' }).fill('jaw');
+      await expect.poll(() => page.locator('.slider').count()).toBe(4);
       await page.getByRole('slider', { name: 'jawOpen' }).fill('1');
       picture = await expectChange(page, picture);
       await shoot(page, 'expression');
+      await page.getByRole('button', { name: 'Copy' }).click();
+      await page.getByRole('button', { name: 'Copied' }).waitFor();
+      expect(JSON.parse(await page.evaluate(() => navigator.clipboard.readText()))).toMatchObject({ jawOpen: 1 });
+      await page.getByRole('searchbox').fill('');
       await page.getByRole('button', { name: 'Smile' }).click();
       picture = await expectChange(page, picture);
       await page.getByRole('button', { name: 'Talk and blink' }).click();
       await expectChange(page, picture);
       await page.getByRole('button', { name: 'Stop' }).click();
-      expect(offences).toEqual([]);
+      expect(harness.offences).toEqual([]);
     },
     TEST_MS,
   );
@@ -224,7 +119,7 @@ describe('from a photo to a face', () => {
   it(
     'downloads a GLB without errors, a zip with the OBJ, and a screenshot',
     async () => {
-      const page = await open({ path: `#/face/${faceId}` });
+      const page = await open({ path: `#/face/${harness.faceId}` });
       await waitForFace(page);
       const save = async (name: RegExp) => {
         const download = page.waitForEvent('download');
@@ -239,16 +134,34 @@ describe('from a photo to a face', () => {
       const names = Object.keys(unzipSync(new Uint8Array(await save(/OBJ with textures/))));
       expect(names).toEqual(expect.arrayContaining(['face.obj', 'face.mtl', 'albedo.png']));
       await shoot(page, 'files');
-      expect(offences).toEqual([]);
+      expect(harness.offences).toEqual([]);
     },
     TEST_MS,
   );
 
   it(
-    'films a turntable',
+    'films a turntable, as GIF and as video',
     async () => {
-      const page = await open({ path: `#/face/${faceId}` });
+      const page = await open({ path: `#/face/${harness.faceId}`, viewport: { width: 480, height: 640 } });
       await waitForFace(page);
+      const before = await readCanvas(page);
+      const gifDownload = page.waitForEvent('download');
+      await page.getByRole('button', { name: 'Turntable GIF' }).click();
+      const gif = readFileSync(await (await gifDownload).path());
+      writeFileSync(`${output}turntable.gif`, gif);
+      const { pages = 0, width, pageHeight, delay, loop } = await sharp(gif, { animated: true }).metadata();
+      expect({ pages, width, pageHeight, loop }).toEqual({ pages: 60, width: 480, pageHeight: 480, loop: 0 });
+      expect(new Set(delay)).toEqual(new Set([60]));
+      expect(gif.length).toBeLessThan(6_000_000);
+      const [front, next, side, last] = await Promise.all(
+        [0, 1, 15, 59].map((n) => sharp(gif, { page: n }).resize(64, 64).removeAlpha().raw().toBuffer()),
+      );
+      // A whole turn, evenly: the side is far from the front, the last picture as near to it as the second.
+      expect(compare(front!, side!)).toBeGreaterThan(3 * compare(front!, next!));
+      expect(compare(front!, last!)).toBeLessThan(2 * compare(front!, next!));
+      // The corner is the background that is seen behind the face, not white.
+      expect([...front!.subarray(0, 3)].map((value) => Math.abs(value - 0xd7) < 12)).toEqual([true, true, true]);
+      await expect.poll(async () => compare(await readCanvas(page), before), { timeout: STEP_MS }).toBeLessThan(0.5);
       const download = page.waitForEvent('download');
       await page.getByRole('button', { name: 'Turntable video' }).click();
       const video = readFileSync(await (await download).path());
@@ -284,7 +197,7 @@ describe('from a photo to a face', () => {
       await page.getByRole('slider', { name: 'Mesh over photo' }).fill('0');
       await expectChange(page, before);
       await shoot(page, `overlay-${ending}`);
-      expect(offences).toEqual([]);
+      expect(harness.offences).toEqual([]);
     },
     120_000,
   );
@@ -303,7 +216,7 @@ describe('from a photo to a face', () => {
       await waitForFace(page);
       // The photo, too: it lies in this browser.
       await expect.poll(() => page.locator('input[value="overlay"]').isEnabled(), { timeout: STEP_MS }).toBe(true);
-      expect(offences).toEqual([]);
+      expect(harness.offences).toEqual([]);
     },
     TEST_MS,
   );
@@ -328,7 +241,7 @@ describe('from a photo to a face', () => {
       await page.getByRole('link', { name: 'Download all (zip)' }).waitFor();
       await shoot(page, 'batch');
       await expectAccessible(page, 'batch');
-      expect(offences).toEqual([]);
+      expect(harness.offences).toEqual([]);
     },
     TEST_MS,
   );
@@ -351,7 +264,7 @@ describe('from a photo to a face', () => {
       await page.getByRole('button', { name: 'Delete this face' }).first().click();
       await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
       await expect.poll(() => page.locator('.card').count(), { timeout: STEP_MS }).toBe(count - 1);
-      expect(offences).toEqual([]);
+      expect(harness.offences).toEqual([]);
     },
     TEST_MS,
   );
@@ -372,7 +285,7 @@ describe('what goes wrong', () => {
     await page.getByRole('alert').getByText('没有找到人脸', { exact: true }).waitFor();
     await expect.poll(() => page.evaluate(() => document.documentElement.lang)).toBe('zh-CN');
     await shoot(page, 'no-face-zh');
-    expect(offences).toEqual([]);
+    expect(harness.offences).toEqual([]);
   });
 
   it('refuses what is no photo before sending it', async () => {
@@ -414,6 +327,18 @@ describe('what goes wrong', () => {
     TEST_MS,
   );
 
+  it('tells of a proxy that takes no file of this size', async () => {
+    const page = await open();
+    await page.route('**/v1/reconstructions/*', (route) =>
+      route.request().method() === 'PUT'
+        ? route.fulfill({ status: 413, contentType: 'text/html', body: '<h1>413 Request Entity Too Large</h1>' })
+        : route.continue(),
+    );
+    await chooseFile(page, portrait, 'portrait.jpg', 'image/jpeg');
+    await page.getByRole('alert').getByText('The photo is too large for the way to the service').waitFor();
+    await expectAccessible(page, '413');
+  });
+
   it.each([
     [503, 'FW_STARTING', 'The service is starting'],
     [413, 'FW_BODY_TOO_LARGE', 'That was too much at once'],
@@ -432,12 +357,12 @@ describe('what goes wrong', () => {
     async () => {
       const page = await open();
       await page.getByText('Drop a portrait here').waitFor();
-      await context.setOffline(true);
+      await harness.context.setOffline(true);
       await page.getByText('You are offline').waitFor();
       await chooseFile(page, portrait, 'portrait.jpg', 'image/jpeg');
       await page.getByRole('alert').getByText('The service does not answer').waitFor();
       await shoot(page, 'offline');
-      await context.setOffline(false);
+      await harness.context.setOffline(false);
       // Held back, so that the face is not done before it is canceled.
       await page.route('**/v1/reconstructions/*?*', (route) => (route.request().method() === 'PUT' ? undefined : route.continue()));
       await page.getByRole('button', { name: 'Try again' }).click();
@@ -473,13 +398,13 @@ describe('what goes wrong', () => {
 
   it('shows pictures where there is no WebGL', async () => {
     const page = await open({ path: '' });
-    await context.addInitScript(() => {
+    await harness.context.addInitScript(() => {
       const original = HTMLCanvasElement.prototype.getContext;
       HTMLCanvasElement.prototype.getContext = function (this: HTMLCanvasElement, kind: string, ...rest: unknown[]) {
         return kind.startsWith('webgl') ? null : (original as (...args: unknown[]) => unknown).call(this, kind, ...rest);
       } as typeof original;
     });
-    await page.goto(`${service.url}#/face/${faceId}`);
+    await page.goto(`${harness.service.url}#/face/${harness.faceId}`);
     await page.reload();
     await page.getByAltText('The photo, and the face from the front').waitFor();
     await page.getByRole('link', { name: /Download GLB/ }).waitFor();
@@ -508,7 +433,7 @@ describe('for everyone', () => {
       await page.keyboard.press('Escape');
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       await expectFocus(page, 'Use the camera');
-      await page.goto(`${service.url}#/face/${faceId}`);
+      await page.goto(`${harness.service.url}#/face/${harness.faceId}`);
       await waitForFace(page);
       await page.getByRole('tab', { name: 'Look' }).press('ArrowRight');
       await page.getByRole('button', { name: 'Talk and blink' }).waitFor();
@@ -525,14 +450,14 @@ describe('for everyone', () => {
       await page.locator('.options summary').click();
       await expectAccessible(page, 'home');
       await shoot(page, `home-${colorScheme}`);
-      await page.goto(`${service.url}#/face/${faceId}`);
+      await page.goto(`${harness.service.url}#/face/${harness.faceId}`);
       await waitForFace(page);
       for (const tab of ['Look', 'Expression', 'Measures', 'Files']) {
         await page.getByRole('tab', { name: tab }).click();
         await expectAccessible(page, tab);
       }
       await shoot(page, `files-${colorScheme}`);
-      expect(offences).toEqual([]);
+      expect(harness.offences).toEqual([]);
     },
     120_000,
   );
@@ -549,7 +474,7 @@ describe('for everyone', () => {
       await shoot(page, `home-${width}`);
       // Four thousand pixels of 3D take too long without a graphics card.
       if (width > 2000) return;
-      await page.goto(`${service.url}#/face/${faceId}`);
+      await page.goto(`${harness.service.url}#/face/${harness.faceId}`);
       await waitForFace(page);
       await expectNoSideScroll(page);
       await shoot(page, `result-${width}`);

@@ -2,6 +2,7 @@ import type { BatchView as BatchStatus } from '@facewright/protocol';
 import type { JSX } from 'preact';
 import { describeCode } from '../errors/describe-failure.ts';
 import { Problem } from '../errors/problem.tsx';
+import { Resend } from '../errors/resend.tsx';
 import { formatBytes } from '../i18n/format.ts';
 import { useTexts } from '../i18n/language.ts';
 import { loadThumbnail } from '../jobs/jobs.ts';
@@ -18,7 +19,7 @@ import './batch.css';
 export function BatchView({ id }: { readonly id: string }): JSX.Element {
   const { t } = useTexts();
   const tracker = followBatch(id);
-  const { view, sentBytes, totalBytes, failure } = useStore(tracker.state);
+  const { view, sentBytes, totalBytes, failure, retryInS } = useStore(tracker.state);
   if (view === null) {
     return (
       <div class="batch">
@@ -34,9 +35,7 @@ export function BatchView({ id }: { readonly id: string }): JSX.Element {
           </section>
         ) : (
           <Problem failure={failure} isMain>
-            <button type="button" class="button-primary" onClick={() => tracker.send()}>
-              {t.app.retry}
-            </button>
+            <Resend delayS={retryInS} onSend={() => tracker.send()} />
             <a class="button" href="#/">
               {t.job.another}
             </a>

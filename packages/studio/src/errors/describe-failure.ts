@@ -19,8 +19,8 @@ export function describeFailure(failure: Failure, { t, errors, language }: Texts
       return { title: t.problem.connection, hint: t.problem.connectionHint, detail: null, code: null, requestId: null };
     case 'proxy':
       return {
-        title: t.problem.proxy(failure.status),
-        hint: t.problem.proxyHint,
+        title: failure.status === 413 ? t.problem.proxyTooLarge : t.problem.proxy(failure.status),
+        hint: failure.status === 413 ? t.problem.proxyTooLargeHint : t.problem.proxyHint,
         detail: null,
         code: `HTTP ${failure.status}`,
         requestId: null,

@@ -56,6 +56,7 @@ export function retryDelayS(failure: Failure): number | null {
 
 /** Whether sending the same again can have another outcome: not where the photo or the request itself is the reason. */
 export function mayHelpAgain(failure: Failure): boolean {
+  if (failure.kind === 'proxy') return failure.status !== 413;
   if (failure.kind !== 'service') return failure.kind !== 'local';
   const { status } = failure;
   return status === 401 || status === 403 || status === 408 || status === 429 || status >= 500;

@@ -1,8 +1,10 @@
 import type { ErrorTexts, WarningTexts } from './error-text.ts';
+import { translateReason } from './translate-reason.ts';
 
 const percent = (ratio: number): string => `${Math.round(100 * ratio)}%`;
 const degrees = (value: number): string => `${Math.ceil(Math.abs(value))}°`;
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
+const because = ({ reason }: { readonly reason: string }): string => `（${translateReason(reason)}）`;
 const operator = '请告知服务的运营者。';
 
 /** 错误表的全部中文文字。 */
@@ -19,7 +21,11 @@ export const errorsZh: ErrorTexts = {
     message: (p) => `Facewright 无法读取这种文件（识别为：${p.found}）`,
     hint: '请使用 JPEG、PNG、WebP、AVIF、TIFF 或 GIF；以内容为准，与文件名无关。',
   },
-  FW_PHOTO_TRUNCATED: { title: '照片已损坏', message: () => '照片已损坏或不完整', hint: '请重新复制或上传，或用其他程序另存一次。' },
+  FW_PHOTO_TRUNCATED: {
+    title: '照片已损坏',
+    message: (p) => `照片已损坏或不完整${because(p)}`,
+    hint: '请重新复制或上传，或用其他程序另存一次。',
+  },
   FW_PHOTO_TOO_SMALL: {
     title: '照片太小',
     message: (p) => `照片为 ${p.width} × ${p.height} 像素，每边至少需要 ${p.minPx} 像素`,
@@ -72,10 +78,14 @@ export const errorsZh: ErrorTexts = {
   },
   FW_FACE_NOT_HUMAN: {
     title: '这看起来不像人脸',
-    message: () => '找到的内容不像可以测量的人脸',
+    message: (p) => `找到的内容不像可以测量的人脸${because(p)}`,
     hint: '请使用一张无遮挡、端正、光线均匀的人脸照片。',
   },
-  FW_FIT_FAILED: { title: '无法为这张脸拟合头部', message: () => '人脸模型无法与这张照片吻合', hint: '请使用更清晰的正面照片。' },
+  FW_FIT_FAILED: {
+    title: '无法为这张脸拟合头部',
+    message: (p) => `人脸模型无法与这张照片吻合${because(p)}`,
+    hint: '请使用更清晰的正面照片。',
+  },
   FW_MODEL_UNKNOWN: {
     title: '没有这个人脸模型',
     message: (p) => `没有名为“${p.model}”的人脸模型（可用：${p.known.join('、')}）`,
@@ -129,7 +139,7 @@ export const errorsZh: ErrorTexts = {
   FW_BATCH_TOO_MANY: { title: '一次的照片太多', message: (p) => `一次最多接受 ${p.max} 张照片`, hint: '请分成几批。' },
   FW_ARCHIVE_INVALID: {
     title: '压缩包不被接受',
-    message: () => 'zip 压缩包不被接受',
+    message: (p) => `zip 压缩包不被接受${because(p)}`,
     hint: '请把照片重新打包为普通 zip：不加密、无链接、无嵌套压缩包。',
   },
   FW_MEDIA_UNSUPPORTED: {
@@ -165,12 +175,12 @@ export const errorsZh: ErrorTexts = {
   },
   FW_STORAGE_UNAVAILABLE: {
     title: '服务的存储没有响应',
-    message: () => '服务的存储没有响应',
+    message: (p) => `服务的存储没有响应${because(p)}`,
     hint: '请稍后再试；运营者可凭请求编号在日志中查到原因。',
   },
   FW_QUEUE_UNAVAILABLE: {
     title: '服务的队列没有响应',
-    message: () => '服务的任务队列没有响应',
+    message: (p) => `服务的任务队列没有响应${because(p)}`,
     hint: '请稍后再试；运营者可凭请求编号在日志中查到原因。',
   },
   FW_STARTING: { title: '服务正在启动', message: () => '服务正在启动，尚未就绪', hint: '请几秒后再试。' },
@@ -186,7 +196,7 @@ export const errorsZh: ErrorTexts = {
     message: (p) => `处理进程在处理这张照片时终止（已尝试 ${p.attempts} 次）`,
     hint: '请用其他程序另存照片后重新发送；如果仍然失败，请报告。',
   },
-  FW_WEBHOOK_REFUSED: { title: '回调地址不被接受', message: () => '此回调地址不被接受', hint: '请使用公开的 https 地址。' },
+  FW_WEBHOOK_REFUSED: { title: '回调地址不被接受', message: (p) => `此回调地址不被接受${because(p)}`, hint: '请使用公开的 https 地址。' },
   FW_CONFIG_INVALID: { title: '服务的配置有误', message: () => '服务的配置无效', hint: operator },
   FW_LISTEN_FAILED: { title: '服务无法启动', message: () => '服务无法监听其地址', hint: operator },
   FW_ORIGIN_REFUSED: {
@@ -209,7 +219,7 @@ export const warningsZh: WarningTexts = {
     hint: '请改正文件名，以便其他程序读取。',
   },
   PHOTO_GREY: { message: () => '照片没有颜色，因此贴图也没有颜色', hint: '请使用彩色照片。' },
-  PHOTO_PROFILE_IGNORED: { message: () => '照片的色彩配置无法应用，已按 sRGB 处理', hint: '请把照片保存为 sRGB。' },
+  PHOTO_PROFILE_IGNORED: { message: (p) => `照片的色彩配置无法应用${because(p)}，已按 sRGB 处理`, hint: '请把照片保存为 sRGB。' },
   FACE_TURNED_PHOTO: { message: (p) => `照片中的人脸倾斜了 ${p.turnDeg}°`, hint: '如果结果不对，请把照片转正。' },
   FACE_SEVERAL: {
     message: (p) => `照片中有 ${p.faces.length} 张脸，使用了第 ${p.taken} 张`,
@@ -224,8 +234,8 @@ export const warningsZh: WarningTexts = {
     hint: '请使用人脸四周留有空间的照片。',
   },
   FACE_TURNED_AWAY: { message: (p) => `人脸侧转约 ${Math.round(Math.abs(p.yawDeg))}°，远侧由近侧补全`, hint: '请使用正面照片。' },
-  FACE_UNCERTAIN: { message: () => '网络对这张脸不够确定', hint: '头发、手、眼镜、口罩和浓重阴影会遮挡人脸，请检查结果。' },
-  FACE_NOT_A_PHOTO: { message: () => '这可能是绘画、雕像或渲染图', hint: 'Facewright 为真人照片而设计，请检查结果。' },
+  FACE_UNCERTAIN: { message: (p) => `对这张脸的识别不够确定${because(p)}`, hint: '头发、手、眼镜、口罩和浓重阴影会遮挡人脸，请检查结果。' },
+  FACE_NOT_A_PHOTO: { message: (p) => `这可能是绘画、雕像或渲染图${because(p)}`, hint: 'Facewright 为真人照片而设计，请检查结果。' },
   FACE_EXPRESSION_STRONG: {
     message: (p) => `表情较强（${p.name} ${p.amount.toFixed(2)}），自然状态的脸不够确定`,
     hint: '请使用表情放松、闭嘴的照片。',

@@ -40,3 +40,8 @@ export function formatDegrees(degrees: number): string {
   const text = Math.abs(degrees).toFixed(1);
   return `${degrees < 0 && Number(text) !== 0 ? '−' : ''}${text}°`;
 }
+
+/** A number with the separators of the language: 26,534. */
+export function formatCount(value: number, locale: string): string {
+  return new Intl.NumberFormat(locale).format(value);
+}

@@ -1,8 +1,9 @@
 import type { FaceChoice } from '@facewright/protocol';
-import type { ComponentChildren, CSSProperties, JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { type Failure, mayHelpAgain } from '../errors/failure.ts';
 import { Problem } from '../errors/problem.tsx';
+import { Resend } from '../errors/resend.tsx';
 import { useTexts } from '../i18n/language.ts';
 import { PhotoWithPoints } from '../progress/photo-with-points.tsx';
 import { ProgressPanel } from '../progress/progress-panel.tsx';
@@ -127,40 +128,6 @@ function Ended({
         </a>
       </div>
     </div>
-  );
-}
-
-/** Sends again: by itself after a while where the service is only busy, else when asked to. */
-function Resend({ delayS, onSend }: { readonly delayS: number | null; readonly onSend: () => void }): JSX.Element {
-  const { t } = useTexts();
-  const [leftS, setLeftS] = useState(delayS);
-  useEffect(() => {
-    if (leftS === null) return;
-    if (leftS <= 0) return onSend();
-    const timer = setTimeout(() => setLeftS(leftS - 1), 1000);
-    return () => clearTimeout(timer);
-  }, [leftS]);
-  return (
-    <>
-      {leftS !== null && (
-        <p class="countdown">
-          <span
-            class="countdown-ring"
-            aria-hidden="true"
-            style={{ '--part': `${(100 * leftS) / Math.max(1, delayS ?? 1)}%` } as CSSProperties}
-          />
-          {t.job.queuedAgainIn(leftS)}
-        </p>
-      )}
-      <button type="button" class="button-primary" onClick={onSend}>
-        {leftS === null ? t.app.retry : t.job.sendNow}
-      </button>
-      {leftS !== null && (
-        <button type="button" class="button" onClick={() => setLeftS(null)}>
-          {t.job.stopWaiting}
-        </button>
-      )}
-    </>
   );
 }
 

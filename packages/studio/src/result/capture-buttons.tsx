@@ -15,19 +15,24 @@ export interface CaptureButtonsProps {
   readonly isDisabled: boolean;
 }
 
-/** Screenshot, turntable video, full screen. */
+/** The front again, screenshot, turntable as GIF and as video, full screen. */
 export function CaptureButtons({ scene, stage, isDisabled }: CaptureButtonsProps): JSX.Element {
   const { t } = useTexts();
   const [recorded, setRecorded] = useState<number | null>(null);
   const canRecord = typeof MediaRecorder !== 'undefined';
-  const record = async () => {
+  const record = async (kind: 'gif' | 'video') => {
     const canvas = stage.current?.querySelector('canvas.face-canvas');
     if (scene === null || !(canvas instanceof HTMLCanvasElement)) return;
     setRecorded(0);
     try {
-      const backdrop = getComputedStyle(canvas).getPropertyValue('--stage-solid').trim() || '#d8d4cd';
-      const { video, extension } = await recordTurntable(scene, canvas, backdrop, setRecorded);
-      saveFile(video, `face-turntable.${extension}`);
+      const backdrop = solidOf(canvas);
+      if (kind === 'gif') {
+        const { makeTurntableGif } = await import('../viewer/make-turntable-gif.ts');
+        saveFile(await makeTurntableGif(scene, canvas, backdrop, setRecorded), 'face-turntable.gif');
+      } else {
+        const { video, extension } = await recordTurntable(scene, canvas, backdrop, setRecorded);
+        saveFile(video, `face-turntable.${extension}`);
+      }
     } catch {
       announce(t.result.recordingMissing);
     } finally {
@@ -40,12 +45,32 @@ export function CaptureButtons({ scene, stage, isDisabled }: CaptureButtonsProps
       <button
         type="button"
         class="button-icon"
+        disabled={isDisabled || recorded !== null}
+        aria-label={t.result.front}
+        title={t.result.front}
+        onClick={() => scene?.lookFromFront()}
+      >
+        <Icon name="reset" />
+      </button>
+      <button
+        type="button"
+        class="button-icon"
         disabled={isDisabled}
         aria-label={t.result.screenshot}
         title={t.result.screenshot}
         onClick={() => scene !== null && saveFile(scene.takeScreenshot(), 'face.png')}
       >
         <Icon name="image" />
+      </button>
+      <button
+        type="button"
+        class="button-icon button-word"
+        disabled={isDisabled || recorded !== null}
+        aria-label={t.result.turntableGif}
+        title={t.result.turntableGif}
+        onClick={() => void record('gif')}
+      >
+        GIF
       </button>
       {canRecord && (
         <button
@@ -54,7 +79,7 @@ export function CaptureButtons({ scene, stage, isDisabled }: CaptureButtonsProps
           disabled={isDisabled || recorded !== null}
           aria-label={t.result.turntable}
           title={t.result.turntable}
-          onClick={() => void record()}
+          onClick={() => void record('video')}
         >
           <Icon name="film" />
         </button>
@@ -72,4 +97,14 @@ export function CaptureButtons({ scene, stage, isDisabled }: CaptureButtonsProps
       )}
     </div>
   );
+}
+
+/** The colour behind the face as `rgb(…)`: the styles name it in ways that only they understand. */
+function solidOf(canvas: HTMLCanvasElement): string {
+  const probe = document.createElement('span');
+  probe.style.color = 'var(--stage-solid)';
+  canvas.parentElement?.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
 }

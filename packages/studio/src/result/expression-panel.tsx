@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { useTexts } from '../i18n/language.ts';
+import { announce } from '../ui/announce.tsx';
 import { Icon } from '../ui/icons.tsx';
 import { Slider } from '../ui/slider.tsx';
 import type { FaceScene } from '../viewer/face-scene.ts';
@@ -30,6 +31,9 @@ const GROUPS = [
 export function ExpressionPanel({ face, weights, onWeights, scene }: ExpressionPanelProps): JSX.Element {
   const { t } = useTexts();
   const [isTalking, setIsTalking] = useState(false);
+  const [search, setSearch] = useState('');
+  const [isCopied, setIsCopied] = useState(false);
+  useEffect(() => setIsCopied(false), [weights]);
   useEffect(() => {
     if (!isTalking || scene === null) return;
     let frame = 0;
@@ -60,6 +64,27 @@ export function ExpressionPanel({ face, weights, onWeights, scene }: ExpressionP
     ['photo', face.photoExpression],
     ...(Object.entries(PRESETS) as [PresetName, Readonly<Record<string, number>>][]),
   ];
+  const words = search.trim().toLowerCase();
+  const found = words === '' ? null : face.expressions.filter((name) => name.toLowerCase().includes(words));
+  const toSlider = (name: string) => (
+    <Slider
+      key={name}
+      label={name}
+      lang="en"
+      value={weights[name] ?? 0}
+      min={0}
+      max={1}
+      step={0.01}
+      format={(v) => v.toFixed(2)}
+      onInput={(value) => choose({ ...weights, [name]: value })}
+    />
+  );
+  const copy = async () => {
+    const used = Object.entries(weights).filter(([, weight]) => weight > 0);
+    await navigator.clipboard.writeText(JSON.stringify(Object.fromEntries(used.map(([name, w]) => [name, Number(w.toFixed(3))])), null, 2));
+    setIsCopied(true);
+    announce(t.result.copied);
+  };
   return (
     <div class="expressions">
       <button
@@ -81,7 +106,29 @@ export function ExpressionPanel({ face, weights, onWeights, scene }: ExpressionP
           ))}
         </div>
       </section>
+      <div class="expression-tools">
+        <input
+          class="input"
+          type="search"
+          placeholder={t.result.find}
+          aria-label={t.result.find}
+          value={search}
+          onInput={(e) => setSearch(e.currentTarget.value)}
+        />
+        {navigator.clipboard !== undefined && (
+          <button type="button" class="button" title={t.result.copyTitle} onClick={() => void copy().catch(() => undefined)}>
+            {isCopied ? t.result.copied : t.result.copy}
+          </button>
+        )}
+      </div>
+      {found !== null && (
+        <fieldset class="found">
+          <legend class="visually-hidden">{t.result.find}</legend>
+          {found.length === 0 ? <p class="fine">{t.result.foundNone}</p> : found.map(toSlider)}
+        </fieldset>
+      )}
       {GROUPS.map(([group, pattern]) => {
+        if (found !== null) return null;
         const names = face.expressions.filter((name) => pattern.test(name));
         if (names.length === 0) return null;
         return (
@@ -90,19 +137,7 @@ export function ExpressionPanel({ face, weights, onWeights, scene }: ExpressionP
               {t.result.groups[group]}
               <span class="fine">{names.length}</span>
             </summary>
-            {names.map((name) => (
-              <Slider
-                key={name}
-                label={name}
-                lang="en"
-                value={weights[name] ?? 0}
-                min={0}
-                max={1}
-                step={0.01}
-                format={(v) => v.toFixed(2)}
-                onInput={(value) => choose({ ...weights, [name]: value })}
-              />
-            ))}
+            {names.map(toSlider)}
           </details>
         );
       })}

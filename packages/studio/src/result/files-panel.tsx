@@ -96,6 +96,19 @@ export function FilesPanel({ job, result, hasPhoto, onForgetPhoto }: FilesPanelP
         </button>
       </div>
       {failure !== null && <Problem failure={failure} />}
+      <details class="group programs">
+        <summary>{t.result.howTo}</summary>
+        <dl>
+          {t.result.programs
+            .filter(({ file }) => (file === 'obj' ? obj.length > 0 : glb !== undefined))
+            .map(({ name, text }) => (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{text}</dd>
+              </div>
+            ))}
+        </dl>
+      </details>
       <section>
         <h2>{t.result.files}</h2>
         <ul class="file-list">

@@ -4,10 +4,12 @@ import { formatBytes } from '../i18n/format.ts';
 import { useTexts } from '../i18n/language.ts';
 import { service } from '../service.ts';
 import { Icon } from '../ui/icons.tsx';
+import { Segmented } from '../ui/segmented.tsx';
 import { Slider } from '../ui/slider.tsx';
 import type { Thumbnail } from '../upload/create-thumbnail.ts';
 import { hasWebgl } from '../viewer/has-webgl.ts';
 import { DEFAULT_LIGHT, type LightState } from '../viewer/light-state.ts';
+import { BACKDROPS, type Backdrop } from './backdrops.ts';
 import { WarningList } from './warning-list.tsx';
 
 export interface LookPanelProps {
@@ -17,13 +19,15 @@ export interface LookPanelProps {
   readonly photo: Thumbnail | null;
   readonly canOverlay: boolean;
   readonly hasCamera: boolean;
-  readonly onFront: () => void;
+  readonly backdrop: Backdrop;
+  readonly onBackdrop: (backdrop: Backdrop) => void;
   readonly glb: ResultFile | undefined;
   readonly onFiles: () => void;
 }
 
 /** The first panel: take it away, light it, and what should be known about it. */
-export function LookPanel({ result, light, onLight, photo, canOverlay, hasCamera, onFront, glb, onFiles }: LookPanelProps): JSX.Element {
+export function LookPanel(props: LookPanelProps): JSX.Element {
+  const { result, light, onLight, photo, canOverlay, hasCamera, backdrop, onBackdrop, glb, onFiles } = props;
   const { t } = useTexts();
   const isMoved = light !== DEFAULT_LIGHT;
   return (
@@ -75,10 +79,18 @@ export function LookPanel({ result, light, onLight, photo, canOverlay, hasCamera
             format={(v) => `${Math.round(100 * v)} %`}
             onInput={(strength) => onLight({ ...light, strength })}
           />
-          <button type="button" class="button" onClick={onFront}>
-            <Icon name="reset" />
-            {t.result.front}
-          </button>
+        </section>
+      )}
+      {hasWebgl() && (
+        <section>
+          <h2>{t.result.backdrop}</h2>
+          <Segmented
+            small
+            label={t.result.backdrop}
+            value={backdrop}
+            choices={BACKDROPS.map((value) => ({ value, label: t.result.backdrops[value] }))}
+            onChange={onBackdrop}
+          />
         </section>
       )}
       {hasWebgl() && !canOverlay && (

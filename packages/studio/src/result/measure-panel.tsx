@@ -1,7 +1,8 @@
 import type { JobResult, ReconstructionView } from '@facewright/protocol';
 import type { ComponentChildren, CSSProperties, JSX } from 'preact';
-import { formatDegrees, formatMs, formatPercent } from '../i18n/format.ts';
+import { formatCount, formatDegrees, formatMs, formatPercent } from '../i18n/format.ts';
 import { useTexts } from '../i18n/language.ts';
+import type { MeshFacts } from '../viewer/load-face.ts';
 import { measureFace } from './face-size.ts';
 import type { Measurements } from './load-measurements.ts';
 
@@ -10,13 +11,15 @@ export interface MeasurePanelProps {
   readonly result: JobResult;
   readonly measurements: Measurements | null;
   readonly wholeMs: number | null;
+  /** Of the GLB as the viewer has it; null before it is loaded and without 3D. */
+  readonly mesh: MeshFacts | null;
 }
 
 const mm = (value: number): string => `${value.toFixed(0)} mm`;
 
 /** What was measured, how sure it is, and how long it took. */
-export function MeasurePanel({ result, measurements, wholeMs }: MeasurePanelProps): JSX.Element {
-  const { t } = useTexts();
+export function MeasurePanel({ result, measurements, wholeMs, mesh }: MeasurePanelProps): JSX.Element {
+  const { t, locale } = useTexts();
   const { pose, quality, model, provider, photo, face, timingsMs } = result;
   const size = measurements?.landmarks ? measureFace(measurements.landmarks) : null;
   const focal = measurements?.camera?.intrinsics;
@@ -47,6 +50,16 @@ export function MeasurePanel({ result, measurements, wholeMs }: MeasurePanelProp
         <Fact name={t.result.observed}>{formatPercent(quality.observedRatio)}</Fact>
         <Fact name={t.result.eyePixels}>{`${Math.round(quality.eyeDistancePx)} px`}</Fact>
       </Facts>
+      {mesh !== null && (
+        <Facts title={t.result.mesh}>
+          <Fact name={t.result.triangles}>{formatCount(mesh.triangles, locale)}</Fact>
+          <Fact name={t.result.vertices}>{formatCount(mesh.vertices, locale)}</Fact>
+          <Fact name={t.result.morphs}>{formatCount(mesh.morphTargets, locale)}</Fact>
+          <Fact name={t.result.surfaces}>{t.result.surfacesOf(mesh.meshes, mesh.materials)}</Fact>
+          <Fact name={t.result.textureSizes}>{describeTextures(mesh)}</Fact>
+          <Fact name={t.result.units}>{t.result.unitsText}</Fact>
+        </Facts>
+      )}
       <Facts title={t.result.origin}>
         <Fact name={t.result.model}>{`${t.options.models[model.id] ?? model.id} (${model.version})`}</Fact>
         <Fact name={t.result.provider}>{provider.toUpperCase()}</Fact>
@@ -93,6 +106,16 @@ export function MeasurePanel({ result, measurements, wholeMs }: MeasurePanelProp
       </section>
     </div>
   );
+}
+
+/** Sizes with how often they occur: 1024², 512² × 3. */
+function describeTextures({ textures }: MeshFacts): string {
+  const counts = new Map<string, number>();
+  for (const { widthPx, heightPx } of textures) {
+    const size = widthPx === heightPx ? `${widthPx}²` : `${widthPx} × ${heightPx}`;
+    counts.set(size, (counts.get(size) ?? 0) + 1);
+  }
+  return counts.size === 0 ? '–' : [...counts].map(([size, n]) => (n === 1 ? size : `${n} × ${size}`)).join(', ');
 }
 
 function Facts({ title, children }: { readonly title: string; readonly children: ComponentChildren }): JSX.Element {

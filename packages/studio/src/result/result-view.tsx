@@ -16,6 +16,7 @@ import { hasWebgl } from '../viewer/has-webgl.ts';
 import { DEFAULT_LIGHT, type LightState } from '../viewer/light-state.ts';
 import type { FaceModel } from '../viewer/load-face.ts';
 import { chooseWindow, type PhotoWindow } from '../viewer/photo-window.ts';
+import type { Backdrop } from './backdrops.ts';
 import { CaptureButtons } from './capture-buttons.tsx';
 import { ExpressionPanel } from './expression-panel.tsx';
 import { FilesPanel } from './files-panel.tsx';
@@ -43,6 +44,7 @@ export function ResultView({ view: job, result, landmarks, thumbnail, wholeMs }:
   const [arrangement, setArrangement] = useState<Arrangement>('model');
   const [tab, setTab] = useState<Tab>('look');
   const [light, setLight] = useState<LightState>(DEFAULT_LIGHT);
+  const [backdrop, setBackdrop] = useState<Backdrop>('studio');
   const [overlay, setOverlay] = useState(0.7);
   const [weights, setWeights] = useState<Readonly<Record<string, number>>>({});
   const [face, setFace] = useState<FaceModel | null>(null);
@@ -78,7 +80,7 @@ export function ResultView({ view: job, result, landmarks, thumbnail, wholeMs }:
   return (
     <div class="result">
       <h1 class="visually-hidden">{t.result.title}</h1>
-      <div ref={stage} class={`stage-area stage-${arrangement}`}>
+      <div ref={stage} class={`stage-area stage-${arrangement} backdrop-${backdrop}`}>
         {arrangement === 'beside' && photo !== null && photoUrl !== null && (
           <div class="stage-photo">
             <PhotoWithPoints
@@ -173,7 +175,8 @@ export function ResultView({ view: job, result, landmarks, thumbnail, wholeMs }:
               photo={photo}
               canOverlay={canOverlay}
               hasCamera={camera !== null}
-              onFront={() => scene?.lookFromFront()}
+              backdrop={backdrop}
+              onBackdrop={setBackdrop}
               glb={glb}
               onFiles={() => setTab('files')}
             />
@@ -184,6 +187,7 @@ export function ResultView({ view: job, result, landmarks, thumbnail, wholeMs }:
               job={job}
               result={result}
               measurements={measurements.state === 'done' ? measurements.value : null}
+              mesh={face?.facts ?? null}
               wholeMs={wholeMs}
             />
           )}

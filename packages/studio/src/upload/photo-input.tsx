@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { useAccount } from '../account.ts';
 import { Problem } from '../errors/problem.tsx';
+import smallPhotoUrl from '../home/example-small.webp?url';
 import { formatBytes } from '../i18n/format.ts';
 import { useTexts } from '../i18n/language.ts';
 import { Icon } from '../ui/icons.tsx';
@@ -25,6 +26,8 @@ export function PhotoInput(): JSX.Element {
   const [loadingExample, setLoadingExample] = useState(false);
   const refused = useStore(refusals);
   const options = useStore(uploadOptions);
+  // A finger cannot drop files from another window.
+  const isTouch = matchMedia('(pointer: coarse)').matches;
   const takeExample = async () => {
     setLoadingExample(true);
     try {
@@ -36,8 +39,8 @@ export function PhotoInput(): JSX.Element {
   return (
     <div class="photo-input">
       <div class="drop-card">
-        <p class="drop-title">{t.home.drop}</p>
-        <p class="drop-more">{t.home.dropMore}</p>
+        <p class="drop-title">{isTouch ? t.home.touch : t.home.drop}</p>
+        <p class="drop-more">{isTouch ? t.home.touchMore : t.home.dropMore}</p>
         <div class="drop-buttons">
           <button type="button" class="button-primary" onClick={() => input.current?.click()}>
             <Icon name="upload" />
@@ -69,6 +72,7 @@ export function PhotoInput(): JSX.Element {
         <RefusedFile key={refusal.name} refusal={refusal} />
       ))}
       <button type="button" class="example-button" disabled={loadingExample} onClick={() => void takeExample()}>
+        <img class="example-picture" src={smallPhotoUrl} alt="" width={360} height={450} />
         <span>{t.home.exampleButton}</span>
         <Icon name="arrow" />
       </button>
@@ -80,10 +84,11 @@ export function PhotoInput(): JSX.Element {
 }
 
 function RefusedFile({ refusal }: { readonly refusal: Refusal }): JSX.Element {
+  const [isUnreadable, setIsUnreadable] = useState(false);
   const url = useObjectUrl(refusal.file.type.startsWith('image/') && refusal.file.size > 0 ? refusal.file : null);
   return (
     <div class="refused">
-      {url !== null && <img class="refused-picture" src={url} alt="" />}
+      {url !== null && !isUnreadable && <img class="refused-picture" src={url} alt="" onError={() => setIsUnreadable(true)} />}
       <Problem failure={refusal.failure} subject={refusal.name} />
     </div>
   );

@@ -44,6 +44,8 @@ export interface FaceScene {
   /** Sways the head a little, degrees; for the talking demo. */
   setSway(yawDeg: number, pitchDeg: number): void;
   resize(): void;
+  /** Looks from there and draws at once, so that the canvas can be read. */
+  drawNow(orbit: OrbitState): void;
   /** A PNG as it is seen, the background transparent. */
   takeScreenshot(): Blob;
   /** Calls `draw` for each turn of a full circle, 0..1; resolves when done. */
@@ -287,6 +289,11 @@ export function createFaceScene({ canvas, onOrbit, onContextLost }: FaceSceneOpt
       invalidate();
     },
     resize,
+    drawNow(orbit) {
+      setOrbit(orbit);
+      cancelAnimationFrame(frame);
+      draw();
+    },
     takeScreenshot() {
       draw();
       return canvasToBlob(canvas, 'image/png');

@@ -1,5 +1,5 @@
 import type { GlbExtras } from '@facewright/protocol';
-import { type Group, Mesh, type MeshStandardMaterial, SRGBColorSpace, Texture } from 'three';
+import { type Group, Mesh, type MeshStandardMaterial, Texture } from 'three';
 import { type GLTF, GLTFLoader, type GLTFLoaderPlugin, type GLTFParser } from 'three/examples/jsm/loaders/GLTFLoader.js';
 
 /** A face as the viewer holds it. */
@@ -10,8 +10,19 @@ export interface FaceModel {
   readonly expressions: readonly string[];
   /** The photo's own expression. */
   readonly photoExpression: Readonly<Record<string, number>>;
-  readonly triangles: number;
+  readonly facts: MeshFacts;
   dispose(): void;
+}
+
+/** What a technical artist asks first. */
+export interface MeshFacts {
+  readonly meshes: number;
+  readonly triangles: number;
+  readonly vertices: number;
+  readonly morphTargets: number;
+  readonly materials: number;
+  /** Sides of the textures in pixels, largest first, each picture once. */
+  readonly textures: readonly { readonly widthPx: number; readonly heightPx: number }[];
 }
 
 /**
@@ -33,13 +44,22 @@ export async function loadFace(glb: ArrayBuffer): Promise<FaceModel> {
   });
   const names = new Set<string>();
   let triangles = 0;
+  let vertices = 0;
+  const materials = new Set<unknown>();
+  const pictures = new Map<unknown, { readonly widthPx: number; readonly heightPx: number }>();
   for (const mesh of meshes) {
     // Morphing moves the surface out of the box that was computed from the rest pose.
     mesh.frustumCulled = false;
     for (const name of Object.keys(mesh.morphTargetDictionary ?? {})) names.add(name);
     triangles += (mesh.geometry.index?.count ?? 0) / 3;
-    const { map } = mesh.material as MeshStandardMaterial;
-    if (map !== null) map.anisotropy = 8;
+    vertices += mesh.geometry.getAttribute('position').count;
+    const material = mesh.material as MeshStandardMaterial;
+    materials.add(material.name || material);
+    for (const { image } of picturesOf(mesh)) {
+      const { width: widthPx, height: heightPx } = image as ImageBitmap;
+      pictures.set(image, { widthPx, heightPx });
+    }
+    if (material.map !== null) material.map.anisotropy = 8;
   }
   const extras = (gltf.asset.extras as { facewright?: GlbExtras } | undefined)?.facewright;
   return {
@@ -47,16 +67,29 @@ export async function loadFace(glb: ArrayBuffer): Promise<FaceModel> {
     meshes,
     expressions: [...names],
     photoExpression: extras?.expression ?? {},
-    triangles,
+    facts: {
+      meshes: meshes.length,
+      triangles,
+      vertices,
+      morphTargets: names.size,
+      materials: materials.size,
+      textures: [...pictures.values()].sort((a, b) => b.widthPx * b.heightPx - a.widthPx * a.heightPx),
+    },
     dispose() {
       for (const mesh of meshes) {
         mesh.geometry.dispose();
-        const { map } = mesh.material as MeshStandardMaterial;
-        map?.dispose();
-        (map?.image as ImageBitmap | undefined)?.close?.();
+        for (const picture of picturesOf(mesh)) {
+          picture.dispose();
+          (picture.image as ImageBitmap | undefined)?.close?.();
+        }
       }
     },
   };
+}
+
+function picturesOf(mesh: Mesh): Texture[] {
+  const { map, normalMap, roughnessMap, metalnessMap, aoMap, emissiveMap } = mesh.material as MeshStandardMaterial;
+  return [map, normalMap, roughnessMap, metalnessMap, aoMap, emissiveMap].filter((picture) => picture !== null);
 }
 
 /** Whether the JSON of a GLB names the compression; its decoder is loaded only then. */
@@ -90,8 +123,8 @@ class BitmapTextures implements GLTFLoaderPlugin {
       premultiplyAlpha: 'none',
     });
     const made = new Texture(bitmap);
+    // The loader gives colours their colour space; normals have none.
     made.flipY = false;
-    made.colorSpace = SRGBColorSpace;
     made.needsUpdate = true;
     return made;
   }
