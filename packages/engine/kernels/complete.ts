@@ -35,12 +35,13 @@ const LUMA_OFFSET: f64 = 8;
 const SHADE_FACTOR: f64 = 0.72;
 
 /** Numbers per cell of the plan, and where they are (PLAN in complete-surface.ts), in bytes. */
-const CELL: usize = 48;
+const CELL: usize = 64;
 const MIRRORED: usize = 4;
 const OFFSET: usize = 8;
 const SKIN: usize = 20;
 const HAIR: usize = 32;
 const HAIRNESS: usize = 44;
+const GAIN: usize = 48;
 
 let count: i32 = 0;
 let texelsAt: usize = 0;
@@ -347,10 +348,13 @@ export function fadeShares(share: usize, sums: usize, side: i32): void {
     // A straight edge has the mean 0.5: nothing is left there, and all half a square further in.
     const faded = max<f64>(0, 2 * num(sums, p) * inverse - 1);
     if (faded >= w) continue;
-    const zone =
+    const hairline = num(hairlineAt, p);
+    const side =
       smoothstep(-50, -35, num(outsideAt, p)) *
-      (1 - smoothstep(-18, -5, num(hairlineAt, p))) *
+      (1 - smoothstep(-18, -5, hairline)) *
       smoothstep(8, 13, min(num(lidRimAt, p), num(lipRimAt, p)));
+    // On the skull the photo's hair fades into strands.
+    const zone = max(side, smoothstep(4, 14, hairline));
     put(share, p, w + zone * (faded - w));
   }
 }
@@ -378,7 +382,11 @@ export function shareSides(channels: usize, notSkin: usize, own: usize, share: u
     const covered = 0.6 * nearer * max(num(notSkin, p), darker);
     const gain = b - a + covered;
     const w = num(share, p) * (1 - smoothstep(0.15, 0.6, gain));
-    const mirrored = (1 - w) * num(share, q) * smoothstep(0.3, 0.75, b) * smoothstep(0.08, 0.3, gain);
+    // Hair over one cheek is no mark of the other: on its outer part, below the brows and above the beard, only skin is mirrored.
+    const hairline = num(hairlineAt, q);
+    const isBeside = smoothstep(-58, -47, num(outsideAt, q)) * (1 - smoothstep(-58, -48, hairline)) * smoothstep(-94, -80, hairline);
+    const like = 1 - isBeside * smoothstep(0.1, 0.5, num(notSkin, q));
+    const mirrored = (1 - w) * num(share, q) * smoothstep(0.3, 0.75, b) * smoothstep(0.08, 0.3, gain) * like;
     store<f32>(cell, <f32>w);
     store<f32>(cell, <f32>mirrored, MIRRORED);
     mirroredSum += mirrored;
@@ -444,6 +452,96 @@ export function gatherKnown(
   }
 }
 
+/** What the smooth light leaves over is evened by no more than this factor. */
+const MAX_GAIN: f64 = 1.3;
+/** How far the light is evened in the middle of the face. */
+const CENTER_SHARE: f64 = 0.3;
+
+/** How far light is evened at a place: not in the middle of the face, in full at its sides, not where hair begins. */
+function evenness(p: usize): f64 {
+  return smoothstep(-60, -26, num(outsideAt, p)) * (1 - smoothstep(-42, -8, num(hairlineAt, p))) * awayFromRims(p);
+}
+
+/** Lips and lids have colours of their own: 0 on them, 1 from a centimetre on. */
+function awayFromRims(p: usize): f64 {
+  return smoothstep(8, 13.5, min(num(lidRimAt, p), num(lipRimAt, p)));
+}
+
+/** How far that which is painted at a place from the photo is something else than skin; 1 where nothing is. */
+function shownOther(cell: usize, p: usize, notSkin: usize): f64 {
+  const w1 = <f64>load<f32>(cell);
+  const w2 = <f64>load<f32>(cell, MIRRORED);
+  const w = w1 + w2;
+  if (w < 0.02) return 1;
+  return (w1 * num(notSkin, p) + w2 * num(notSkin, <usize>load<u32>(mirrorAt + (p << 2)))) / w;
+}
+
+/** Writes the factor that takes the light out, in part in the middle of the face, in full at its sides; not where hair begins. */
+export function applyLight(channels: usize, skin: usize, notSkin: usize, gains: usize): void {
+  for (let i = 0; i < count; i++) {
+    const p = place(i);
+    const cell = channels + p * CELL;
+    const hair = 1 - smoothstep(-42, -8, num(hairlineAt, p));
+    const share =
+      hair * (1 - 0.8 * shownOther(cell, p, notSkin)) * (CENTER_SHARE + (1 - CENTER_SHARE) * smoothstep(-52, -20, num(outsideAt, p)));
+    const corner = cornersAt + 12 * <usize>i;
+    const a = 3 * <usize>load<u32>(corner);
+    const b = 3 * <usize>load<u32>(corner, 4);
+    const c = 3 * <usize>load<u32>(corner, 8);
+    const wb = num(cornerWeightsAt, 2 * <usize>i);
+    const wc = num(cornerWeightsAt, 2 * <usize>i + 1);
+    const wa = 1 - wb - wc;
+    for (let k: usize = 0; k < 3; k++) {
+      const gain = 1 + share * (wa * num(gains, a + k) + wb * num(gains, b + k) + wc * num(gains, c + k) - 1);
+      store<f32>(cell + (k << 2), <f32>gain, GAIN);
+      put(skin, 3 * p + k, num(skin, 3 * p + k) * gain);
+    }
+  }
+}
+
+/** What tells the light: known skin and nothing else. */
+export function weighLight(skinWeights: usize, notSkin: usize, channels: usize, light: usize): void {
+  for (let i = 0; i < count; i++) {
+    const p = place(i);
+    const cell = channels + p * CELL;
+    const other = shownOther(cell, p, notSkin);
+    put(light, p, num(skinWeights, p) * (1 - smoothstep(0, 0.4, other)) * awayFromRims(p));
+  }
+}
+
+/**
+ * Writes the factor of the photo's light to the plan, and applies it to the colours that are known.
+ *
+ * @param means - shape (side,side,3): slow part of the colours
+ * @param target - f64 (3): colour that skin has in even light
+ */
+export function evenLight(channels: usize, skin: usize, notSkin: usize, means: usize, side: i32, target: usize): void {
+  const scale = <f64>side / 256;
+  for (let i = 0; i < count; i++) {
+    const p = place(i);
+    const cell = channels + p * CELL;
+    const share = evenness(p) * (1 - 0.8 * shownOther(cell, p, notSkin));
+    if (share === 0) continue;
+    const x = max<f64>(0, min<f64>(<f64>side - 1.001, (<f64>(p & 255) + 0.5) * scale - 0.5));
+    const y = max<f64>(0, min<f64>(<f64>side - 1.001, (<f64>(p >> 8) + 0.5) * scale - 0.5));
+    const column = <usize>x;
+    const row = <usize>y;
+    const fx = x - <f64>column;
+    const fy = y - <f64>row;
+    const q = 3 * (row * <usize>side + column);
+    const below = q + 3 * <usize>side;
+    for (let k: usize = 0; k < 3; k++) {
+      const upper = num(means, q + k) + fx * (num(means, q + 3 + k) - num(means, q + k));
+      const lower = num(means, below + k) + fx * (num(means, below + 3 + k) - num(means, below + k));
+      const ratio = load<f64>(target + (k << 3)) / max<f64>(1, upper + fy * (lower - upper));
+      const gain = 1 + share * (max<f64>(1 / MAX_GAIN, min<f64>(MAX_GAIN, ratio)) - 1);
+      const at = cell + (k << 2);
+      store<f32>(at, load<f32>(at, GAIN) * <f32>gain, GAIN);
+      put(skin, 3 * p + k, num(skin, 3 * p + k) * gain);
+    }
+  }
+}
+
 /**
  * Writes completed skin and hair to the plan, darker where the surface is sheltered.
  *
@@ -478,7 +576,8 @@ export function composePlan(
     }
     const dim = 1 - 0.35 * closed;
     for (let k: usize = 0; k < 3; k++) put(cell + HAIR, k, num(hair, 3 * p + k) * dim);
+    // Hair that hangs over a cheek in the photo does not grow there: below the hairline nothing is completed as hair.
     const h = usualHair(num(hairlineAt, p)) + num(hairness, p);
-    store<f32>(cell, <f32>max<f64>(0, min<f64>(1, h)), HAIRNESS);
+    store<f32>(cell, <f32>(max<f64>(0, min<f64>(1, h)) * smoothstep(-14, -2, num(hairlineAt, p))), HAIRNESS);
   }
 }

@@ -1,5 +1,7 @@
 export {
+  applyLight,
   composePlan,
+  evenLight,
   fadeShares,
   gatherKnown,
   leaveForeign,
@@ -7,6 +9,7 @@ export {
   setField,
   shareSides,
   shareWeights,
+  weighLight,
   weighTexels,
 } from './complete';
 export { addRows, computeGram, multiplyRows } from './dense';

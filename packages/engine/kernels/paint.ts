@@ -4,16 +4,17 @@
  */
 
 /** Numbers per cell of the plan, and where they are (PLAN in complete-surface.ts), in bytes. */
-const CELL: i32 = 48;
+const CELL: i32 = 64;
 const MIRRORED: i32 = 4;
 const OFFSET: i32 = 8;
 const SKIN: i32 = 20;
 const HAIR: i32 = 32;
 const HAIRNESS: i32 = 44;
+const GAIN: i32 = 48;
 
 const FIELD_SIZE: i32 = 256;
 /** Bytes of a row of the plan. */
-const LINE: usize = 12288;
+const LINE: usize = 16384;
 const GRAIN_TILE: i32 = 128;
 const NO_TRIANGLE: i32 = 0xffff;
 
@@ -121,7 +122,8 @@ function classifyRuns(row0: i32): void {
 
 /** Kind of the run whose corners have their channels at a, b, c, d. */
 function classifyRun(a: usize, b: usize, c: usize, d: usize): u8 {
-  if (min(min(load<f32>(a), load<f32>(b)), min(load<f32>(c), load<f32>(d))) > 1 - MIN_WEIGHT) return PHOTO;
+  if (min(min(load<f32>(a), load<f32>(b)), min(load<f32>(c), load<f32>(d))) > 1 - MIN_WEIGHT)
+    return isEven(a) && isEven(b) && isEven(c) && isEven(d) ? PHOTO : MIXED;
   const own = max(max(load<f32>(a), load<f32>(b)), max(load<f32>(c), load<f32>(d)));
   const other = max(max(load<f32>(a, MIRRORED), load<f32>(b, MIRRORED)), max(load<f32>(c, MIRRORED), load<f32>(d, MIRRORED)));
   if (own > MIN_WEIGHT || other > MIN_WEIGHT) return MIXED;
@@ -132,7 +134,12 @@ function classifyRun(a: usize, b: usize, c: usize, d: usize): u8 {
   return most > MIN_HAIRNESS ? MIXED : SKIN_ONLY;
 }
 
-/** The plan at the height of a row, shape (F+2,12): cell k - 1 at k, the first and the last twice. */
+/** Whether the photo's light stays as it is. */
+function isEven(cell: usize): bool {
+  return load<f32>(cell, GAIN) === 1 && load<f32>(cell, GAIN + 4) === 1 && load<f32>(cell, GAIN + 8) === 1;
+}
+
+/** The plan at the height of a row, shape (F+2,16): cell k - 1 at k, the first and the last twice. */
 function interpolateLine(row0: i32, t: f32): void {
   const upper = channelsAt + <usize>row0 * LINE;
   const lower = row0 + 1 < FIELD_SIZE ? upper + LINE : upper;
@@ -291,14 +298,20 @@ function paintMixed(row: i32, from: i32, end: i32, a: usize, t: f32, dt: f32): v
     if (observedAt !== 0) store<u8>(observedAt + p, <u8>(<f32>255 * own + 0.5));
     color = f32x4.mul(color, f32x4.splat(1 - own - other));
     const x = <f64>column + 0.5;
-    if (own !== 0) color = f32x4.add(color, f32x4.mul(lookUp(ownAt, triangle, x, y), f32x4.mul(scale, f32x4.splat(own))));
+    if (own === 0 && other === 0) {
+      storeColor(outAt + 3 * p, color);
+      continue;
+    }
+    let photo = f32x4.splat(0);
+    if (own !== 0) photo = f32x4.mul(lookUp(ownAt, triangle, x, y), f32x4.mul(scale, f32x4.splat(own)));
     if (other !== 0) {
       // The mirrored photo is changed by the difference of light between the sides.
       const offset = lerp(v128.load(a, OFFSET), v128.load(b, OFFSET), t);
       const seen = f32x4.add(f32x4.mul(lookUp(mirroredAt, triangle, x, y), scale), offset);
-      color = f32x4.add(color, f32x4.mul(seen, f32x4.splat(other)));
+      photo = f32x4.add(photo, f32x4.mul(seen, f32x4.splat(other)));
     }
-    storeColor(outAt + 3 * p, color);
+    const gain = lerp(v128.load(a, GAIN), v128.load(b, GAIN), t);
+    storeColor(outAt + 3 * p, f32x4.add(color, f32x4.mul(photo, gain)));
   }
 }
 

@@ -80,6 +80,9 @@ export interface Kernels {
     hairWeight: number,
     hairnessWeight: number,
   ): void;
+  applyLight(channels: number, skin: number, notSkin: number, gains: number): void;
+  weighLight(skinWeights: number, notSkin: number, channels: number, light: number): void;
+  evenLight(channels: number, skin: number, notSkin: number, means: number, side: number, target: number): void;
   composePlan(
     channels: number,
     skin: number,

@@ -2,20 +2,20 @@ import type { KernelMemory } from '../kernels/kernel-memory.ts';
 import { FIELD_SIZE } from './field-size.ts';
 import type { HeadColors } from './head-colors.ts';
 import { type SurfaceObservation, setField } from './observe-surface.ts';
-import { countPullPushBytes, createPullPushWorkspace, type PullPushWorkspace, pullPush } from './pull-push.ts';
+import { countPullPushBytes, createPullPushWorkspace, type PullPushWorkspace, pullMeans, pullPush } from './pull-push.ts';
 import type { SurfaceTables } from './surface-tables.ts';
 
 /** Channels of {@link SurfacePlan.channels}. */
-export const PLAN = { own: 0, mirrored: 1, offset: 2, skin: 5, hair: 8, hairness: 11, count: 12 } as const;
+export const PLAN = { own: 0, mirrored: 1, offset: 2, skin: 5, hair: 8, hairness: 11, gain: 12, count: 16 } as const;
 
 /**
- * How a surface is painted, on its field: colour = own * photo + mirrored * (photo on the other side + offset) + the rest * fill,
+ * How a surface is painted, on its field: colour = gain * (own * photo + mirrored * (photo on the other side + offset)) + the rest * fill,
  * where fill is skin or hair.
  */
 export interface SurfacePlan {
   /**
-   * Shape (F,F,12): weight of the photo; weight of the mirrored photo; what is added to the mirrored photo (3); completed skin (3); completed
-   * hair (3), all sRGB 0..255; and how far the fill is hair, 0..1.
+   * Shape (F,F,16): weight of the photo; weight of the mirrored photo; what is added to the mirrored photo (3); completed skin (3); completed
+   * hair (3), all sRGB 0..255; how far the fill is hair, 0..1; factor of the photo's light (3), 1 where nothing is known; one is not used.
    */
   readonly channels: Float32Array;
   /**
@@ -46,6 +46,8 @@ export interface CompletionWorkspace {
   readonly one: PullPushWorkspace;
   /** Shape (F,F) each. */
   readonly planes: readonly [Float32Array, Float32Array, Float32Array, Float32Array];
+  /** Shape (F,F). */
+  readonly light: Float32Array;
   /** Shape (F,F,3). */
   readonly colors: Float32Array;
   /** Shape (14): what the kernels are told of the colours of a head. */
@@ -55,7 +57,7 @@ export interface CompletionWorkspace {
 }
 
 /** Bytes of {@link createCompletionWorkspace}. */
-export const COMPLETION_BYTES = countPullPushBytes(FIELD_SIZE, 3) + countPullPushBytes(FIELD_SIZE, 1) + 7 * 4 * FIELD_SIZE ** 2 + 256;
+export const COMPLETION_BYTES = countPullPushBytes(FIELD_SIZE, 3) + countPullPushBytes(FIELD_SIZE, 1) + 8 * 4 * FIELD_SIZE ** 2 + 256;
 
 export const createCompletionWorkspace = (memory: KernelMemory): CompletionWorkspace => {
   const n = FIELD_SIZE * FIELD_SIZE;
@@ -65,6 +67,7 @@ export const createCompletionWorkspace = (memory: KernelMemory): CompletionWorks
     three: createPullPushWorkspace(memory, FIELD_SIZE, 3),
     one: createPullPushWorkspace(memory, FIELD_SIZE, 1),
     planes: [plane(), plane(), plane(), plane()],
+    light: plane(),
     colors: memory.allocate(Float32Array, 3 * n),
     numbers: memory.allocate(Float64Array, 14),
     tone: memory.allocate(Float32Array, 3),
@@ -78,7 +81,7 @@ export const PLAN_BYTES = (PLAN.count + 7) * 4 * FIELD_SIZE ** 2 + 64;
 export function createSurfacePlan(memory: KernelMemory): SurfacePlan {
   const n = FIELD_SIZE * FIELD_SIZE;
   return {
-    channels: memory.allocate(Float32Array, n * PLAN.count),
+    channels: memory.allocate(Float32Array, n * PLAN.count).fill(1),
     skin: memory.allocate(Float32Array, 3 * n),
     hair: memory.allocate(Float32Array, 3 * n),
     hairness: memory.allocate(Float32Array, n),
@@ -106,6 +109,7 @@ const SOFTENING_PASSES = 3;
  * replace the Poisson solution by a cheaper smooth interpolant). The interpolant here is pull-push (Gortler et al. 1996, see pull-push.ts).
  *
  * @param localSkinTone - shape (F,F,3): tone of skin by place, or null for one tone everywhere
+ * @param lightGains - shape (V,3): factors that take the photo's light out (see estimate-light.ts)
  * @param seam - ties to a neighbour that was completed before
  * @param plan - written
  */
@@ -114,6 +118,7 @@ export function completeSurface(
   observation: SurfaceObservation,
   colors: HeadColors,
   localSkinTone: Float32Array | null,
+  lightGains: Float32Array,
   workspace: CompletionWorkspace,
   seam: SeamConstraints | null,
   plan: SurfacePlan,
@@ -159,6 +164,7 @@ export function completeSurface(
     hairWeight.byteOffset,
     hairnessWeight.byteOffset,
   );
+  evenLight(plan, lightGains, weights, notSkin, colors, workspace);
   if (seam !== null) {
     for (let i = 0; i < seam.texel.length; i++) {
       const p = seam.texel[i];
@@ -272,6 +278,42 @@ function closeCuts(
   }
   pullPush(correction, weights, workspace.three, [0, 0, 0], OFFSET_PRIOR);
   workspace.memory.kernels.addNumbers(rgb.byteOffset, correction.byteOffset, rgb.length);
+}
+
+/** Light is told from colour by its width: means over squares of 2^3 texels, about a centimetre. */
+const LIGHT_LEVEL = 3;
+/** How soon the light of places without skin is taken for that of the median. */
+const LIGHT_PRIOR = 0.2;
+
+/**
+ * Takes the photo's light out: in part in the middle of the face, in full toward its sides, where the photo ends and what lies beyond is completed in
+ * the person's usual colour: a cheek in its own shade or in the light of a lamp would end there with an edge. First what the directions of the surface
+ * explain (see estimate-light.ts), then, at the sides, what slow changes that leaves. Fine detail stays.
+ *
+ * @param lightGains - shape (V,3)
+ * @param skinWeights - shape (F,F): what of `plan.skin` is known
+ */
+function evenLight(
+  { channels, skin }: SurfacePlan,
+  lightGains: Float32Array,
+  skinWeights: Float32Array,
+  notSkin: Float32Array,
+  colors: HeadColors,
+  { memory, three, light, numbers }: CompletionWorkspace,
+): void {
+  const { kernels } = memory;
+  kernels.applyLight(channels.byteOffset, skin.byteOffset, notSkin.byteOffset, lightGains.byteOffset);
+  kernels.weighLight(skinWeights.byteOffset, notSkin.byteOffset, channels.byteOffset, light.byteOffset);
+  const means = pullMeans(skin, light, three, colors.skin, LIGHT_PRIOR, LIGHT_LEVEL);
+  numbers.set(colors.skin);
+  kernels.evenLight(
+    channels.byteOffset,
+    skin.byteOffset,
+    notSkin.byteOffset,
+    means.byteOffset,
+    FIELD_SIZE >> LIGHT_LEVEL,
+    numbers.byteOffset,
+  );
 }
 
 /** Texels to either side over which the share of the photo fades out: some eight millimetres. */

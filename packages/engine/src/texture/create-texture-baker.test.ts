@@ -11,6 +11,12 @@ import { computeTextureTables } from './texture-tables.ts';
 
 const SIZE = 512;
 
+/** Finer waves, 20 to 25 mm: no light of a lamp changes like that, so that it stays in the texture. */
+const patternedSkin: Albedo = (x, y, z) => {
+  const wave = 14 * Math.sin(x / 3.5 + 0.7) + 12 * Math.cos(y / 3.2) + 6 * Math.sin(z / 4 + x / 30);
+  return [196 + wave, 148 + 0.8 * wave, 124 + 0.7 * wave];
+};
+
 /** Skin with slow waves of brightness (30 mm and more): skin for the colour model, and told apart by place. Not the same on both sides. */
 const wavySkin: Albedo = (x, y, z) => {
   const wave = 14 * Math.sin(x / 9 + 0.7) + 12 * Math.cos(y / 8) + 6 * Math.sin(z / 11 + x / 30);
@@ -36,18 +42,21 @@ const albedoOf = (of: FaceMaps, material: PartMaterial): TextureMap => {
 };
 
 describe('createTextureBaker', () => {
-  it('paints what the photo shows at the right place (known colours, known camera)', () => {
-    const skin = albedoOf(maps, 'skin');
+  it('paints what the photo shows at the right place (known colours, known camera)', async () => {
+    const baked = await baker.bake(renderSyntheticPortrait(head, patternedSkin));
+    const skin = albedoOf(baked, 'skin');
     const parts = head.parts.filter((p) => p.material === 'skin');
     const map = createTexelMap(head, parts, SIZE, 0);
     const place = [0, 1, 2].map((k) => rasterizeAttribute(map, head.triangles, head.neutral, 3, k, 0));
+    const outside = rasterizeAttribute(map, head.triangles, computeHeadLayout(head).outsideMm, 1, 0, 0);
     let count = 0;
     let sum = 0;
     let beyond = 0;
     const red = new Float64Array(SIZE * SIZE);
     for (let p = 0; p < SIZE * SIZE; p++) {
-      if (map.triangle[p] === NO_TRIANGLE || maps.observed.data[p] < 250) continue;
-      const truth = wavySkin(place[0][p], place[1][p], place[2][p]);
+      // Toward the sides of the face the light is evened, and slow waves of colour with it.
+      if (map.triangle[p] === NO_TRIANGLE || baked.observed.data[p] < 250 || outside[p] > -55) continue;
+      const truth = patternedSkin(place[0][p], place[1][p], place[2][p]);
       let error = 0;
       for (let k = 0; k < 3; k++) error = Math.max(error, Math.abs(skin.data[3 * p + k] - truth[k]));
       red[p] = truth[0];
@@ -55,14 +64,14 @@ describe('createTextureBaker', () => {
       sum += error;
       if (error > 10) beyond++;
     }
-    expect(count).toBeGreaterThan(0.2 * SIZE * SIZE);
-    // 8 bits, one sample per pixel, bilinear sampling: about half a level each.
-    expect(sum / count).toBeLessThan(1.2);
+    expect(count).toBeGreaterThan(0.03 * SIZE * SIZE);
+    // 8 bits, one sample per pixel, bilinear sampling: about half a level each; light of which a third is taken out, though there is none: another.
+    expect(sum / count).toBeLessThan(3);
     // Edges (lids, nostrils, lips) where the nearest pixel may belong to another surface.
     expect(beyond / count).toBeLessThan(0.01);
 
     // How far the whole texture is displaced, in texels: least squares of the differences over the slopes, across and down. The noise above, averaged
-    // over 60 000 texels, leaves a hundredth; a pixel of the photo is 1.3 texels.
+    // over 10 000 texels, leaves a hundredth; a pixel of the photo is 1.3 texels.
     for (const next of [1, SIZE]) {
       let along = 0;
       let slopes = 0;
@@ -252,6 +261,54 @@ describe('createTextureBaker', () => {
     // Copied as it is, the mirrored photo is 48 levels off (median; measured with the correction left out).
     expect(steps[steps.length >> 1]).toBeLessThan(6);
     expect(steps.at(-1)).toBeLessThan(16);
+  });
+
+  it('takes the light of a lamp at one side out toward the sides of the face', async () => {
+    // As much light again from the right as there is from the left: one cheek is twice as bright as the other in the photo.
+    const sideLit: Albedo = (x) => [0, 1, 2].map((k) => [150, 112, 94][k] * (1 + 0.33 * Math.tanh(x / 30))) as [number, number, number];
+    const portrait = renderSyntheticPortrait(head, sideLit);
+    const { data } = albedoOf(await baker.bake(portrait), 'skin');
+    const map = createTexelMap(
+      head,
+      head.parts.filter((p) => p.material === 'skin'),
+      SIZE,
+      0,
+    );
+    const layout = computeHeadLayout(head);
+    const outside = rasterizeAttribute(map, head.triangles, layout.outsideMm, 1, 0, 1000);
+    const hairline = rasterizeAttribute(map, head.triangles, layout.hairlineMm, 1, 0, 1000);
+    const x = rasterizeAttribute(map, head.triangles, head.neutral, 3, 0, 0);
+    const y = rasterizeAttribute(map, head.triangles, head.neutral, 3, 1, 0);
+    const medianOf = (side: number): number => {
+      const reds: number[] = [];
+      for (let p = 0; p < SIZE * SIZE; p++) {
+        const isCheek = outside[p] > -22 && outside[p] < -8 && hairline[p] < -42 && y[p] < -10 && side * x[p] > 40;
+        if (isCheek) reds.push(data[3 * p]);
+      }
+      expect(reds.length).toBeGreaterThan(300);
+      return reds.sort((a, b) => a - b)[reds.length >> 1];
+    };
+    const [left, right] = [medianOf(1), medianOf(-1)];
+    // A factor of 1.97 in the photo; two times the largest factors that light is taken out by would undo 3.8. A tenth is seen by nobody who sees one cheek
+    // at a time.
+    expect(Math.max(left, right) / Math.min(left, right)).toBeLessThan(1.15);
+  });
+
+  it.each([1, -1])('does not carry a lock of hair over one cheek to the other one (side %d)', async (side) => {
+    const locked: Albedo = (x, y, z) => (Math.abs(side * x - 60) < 5 && y < 0 && y > -45 && z > -60 ? [42, 32, 28] : [196, 148, 124]);
+    const skin = albedoOf(await baker.bake(renderSyntheticPortrait(head, locked, { yawDeg: 40 })), 'skin');
+    let best = -1;
+    let distance = Number.POSITIVE_INFINITY;
+    for (let v = 0; v < head.vertexCount; v++) {
+      const d = Math.hypot(head.neutral[3 * v] + side * 60, head.neutral[3 * v + 1] + 22, 0.2 * head.neutral[3 * v + 2]);
+      if (d < distance) {
+        distance = d;
+        best = v;
+      }
+    }
+    const uv = head.triangleUvs[head.triangles.indexOf(best)];
+    // Half-way between hair and skin would be 119; completed skin may be a little darker than the rest.
+    expect(meanAround(skin, head.uvs[2 * uv], head.uvs[2 * uv + 1])[0]).toBeGreaterThan(170);
   });
 
   it('is deterministic, and keeps nothing of the photo before', async () => {

@@ -16,6 +16,7 @@ import {
   type SurfacePlan,
 } from './complete-surface.ts';
 import { type DetailTables, paintDetails } from './details.ts';
+import { computeLightGains, estimateLight } from './estimate-light.ts';
 import type { FaceMaps, SurfaceMaterial } from './face-maps.ts';
 import { FIELD_SIZE } from './field-size.ts';
 import { estimateGrain } from './grain.ts';
@@ -86,7 +87,7 @@ export function createTextureBaker(model: FaceModel, tables: TextureTables): Tex
   const own = { skin: tables.skin, scalp: tables.scalp, grainTile: tables.grainTile };
   const sides = tables.scalp === null ? [tables.skin] : [tables.skin, tables.scalp];
   const surfaceBytes = sides.reduce((sum, side) => sum + countPaintBytes(model, side) + PLAN_BYTES + OBSERVATION_BYTES, 0);
-  const fieldBytes = COMPLETION_BYTES + 3 * 4 * FIELD_SIZE ** 2 + countFrameBytes(model.vertexCount);
+  const fieldBytes = COMPLETION_BYTES + 3 * 4 * FIELD_SIZE ** 2 + countFrameBytes(model.vertexCount) + 12 * model.vertexCount + 16;
   const memory = createKernelMemory(countKernelBytes(own) + surfaceBytes + fieldBytes + countPhotoBytes(size) + countCanvasBytes(size));
   // What kernels read lies in their memory; the tables that were given may go.
   const { skin: skinTables, scalp: scalpTables, grainTile } = memory.adopt(own);
@@ -102,6 +103,7 @@ export function createTextureBaker(model: FaceModel, tables: TextureTables): Tex
     visibility: createVisibilityBuffers(),
     workspace: createCompletionWorkspace(memory),
     localSkinTone: memory.allocate(Float32Array, 3 * FIELD_SIZE ** 2),
+    lightGains: memory.allocate(Float32Array, 3 * model.vertexCount),
     grainTile,
     details,
     frame: createObservedFrame(memory, model.vertexCount),
@@ -148,6 +150,8 @@ interface BakerState {
   readonly visibility: VisibilityBuffers;
   readonly workspace: CompletionWorkspace;
   readonly localSkinTone: Float32Array;
+  /** Shape (V,3) */
+  readonly lightGains: Float32Array;
   readonly grainTile: Int8Array;
   readonly details: DetailTables;
   readonly frame: ObservedFrame;
@@ -178,11 +182,14 @@ async function bake(state: BakerState, input: BakeInput): Promise<FaceMaps> {
   placeFrame(frame, state.frame);
   for (const s of surfaces) observeSurface(s.tables, frame, state.frame, coarse, s.observation, [planes[0], planes[1]]);
   const colors = estimateHeadColors(surfaces, input.landmarks, view, workspace, localSkinTone);
+  const light = estimateLight(skin.tables, skin.observation, frame.normals, localSkinTone, colors.skinSpread);
+  computeLightGains(light, frame.normals, colors.skinTone, state.lightGains);
   await pause();
   // 2 What paints which place; the scalp follows the skin along their common rim.
-  completeSurface(skin.tables, skin.observation, colors, localSkinTone, workspace, null, skin.plan);
+  completeSurface(skin.tables, skin.observation, colors, localSkinTone, state.lightGains, workspace, null, skin.plan);
   if (scalp !== null && seam !== null) {
-    completeSurface(scalp.tables, scalp.observation, colors, null, workspace, computeSeamConstraints(seam, skin.plan), scalp.plan);
+    const ties = computeSeamConstraints(seam, skin.plan);
+    completeSurface(scalp.tables, scalp.observation, colors, null, state.lightGains, workspace, ties, scalp.plan);
   }
   await pause();
   // 3 The textures, from the photo as sharp as they can hold it.

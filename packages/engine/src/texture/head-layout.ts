@@ -48,14 +48,20 @@ const MM_PER_DEG = (SKULL_RADIUS_MM * Math.PI) / 180;
 const CROWN: readonly [number, number, number] = [0, 0.8, -0.6];
 
 /**
- * Hairline behind the temple as (azimuth, elevation) in degrees from the skull's centre: over the ear, behind it, down to the nape. In front of it
- * the face oval tells.
+ * Hairline behind the temple as (azimuth, elevation) in degrees from the skull's centre: down the sideburn, over the ear (which spans azimuths of 82 to 98,
+ * up to an elevation of -6), behind it, down to the nape. In front of it the face oval tells.
  */
 const HAIRLINE_BEHIND: readonly (readonly [number, number])[] = [
-  [84, -1],
-  [92, 8],
-  [104, 2],
-  [114, -22],
+  [62, 0],
+  [67, -8],
+  [71, -15],
+  [75, -16],
+  [79, -11],
+  [83, -3],
+  [90, 1],
+  [98, -3],
+  [105, -11],
+  [114, -24],
   [140, -36],
   [180, -38],
 ];

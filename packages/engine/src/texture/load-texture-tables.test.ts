@@ -53,11 +53,11 @@ describe('loadTextureTables', () => {
 
 describe('TABLES_VERSION', () => {
   /**
-   * Mean of every array of version 2 with some weight on where the values lie. If this fails because the tables were changed on purpose: raise the version
+   * Mean of every array of version 3 with some weight on where the values lie. If this fails because the tables were changed on purpose: raise the version
    * and take the numbers that are printed. Tolerance: sines and roots may differ in the last digit between versions of V8.
    */
   it('belongs to these tables', () => {
-    expect(TABLES_VERSION).toBe(2);
+    expect(TABLES_VERSION).toBe(3);
     const found = Object.fromEntries(listArrays(made).map(([name, array]) => [name, describeArray(array)]));
     expect(Object.keys(found)).toEqual(Object.keys(RECORDED));
     for (const [name, value] of Object.entries(found)) expect(value, `${name} of ${JSON.stringify(found)}`).toBeCloseTo(RECORDED[name]!, 2);
@@ -83,7 +83,7 @@ function listArrays(value: unknown, name = ''): [string, ArrayLike<number>][] {
 
 const RECORDED: Readonly<Record<string, number>> = {
   'layout.outsideMm': 0.2163,
-  'layout.hairlineMm': -509.9459,
+  'layout.hairlineMm': -508.4336,
   'layout.scalpMap': 27.2819,
   'layout.lidRimMm': 13.5439,
   'layout.lipRimMm': 13.5671,
@@ -100,7 +100,7 @@ const RECORDED: Readonly<Record<string, number>> = {
   'skin.weights': 0.3378,
   'skin.mirrorTexel': 992.3635,
   'skin.outsideMm': 23.9511,
-  'skin.hairlineMm': -93.463,
+  'skin.hairlineMm': -89.0466,
   'skin.lidRimMm': 30.455,
   'skin.lipRimMm': 30.4017,
   'skin.openness': 0.8649,
@@ -108,7 +108,7 @@ const RECORDED: Readonly<Record<string, number>> = {
   'skin.lining': 0,
   'skin.cuts': 0,
   'skin.emptyRuns': 0.5093,
-  'skin.strands': -1.1214,
+  'skin.strands': -1.2914,
   'scalp.map.triangle': 924.6209,
   'scalp.map.triangles': 1000.0001,
   'scalp.map.frames': 0.5462,
@@ -120,7 +120,7 @@ const RECORDED: Readonly<Record<string, number>> = {
   'scalp.weights': 0.3422,
   'scalp.mirrorTexel': 992.3634,
   'scalp.outsideMm': 426.516,
-  'scalp.hairlineMm': -355.009,
+  'scalp.hairlineMm': -351.8497,
   'scalp.lidRimMm': 364.0265,
   'scalp.lipRimMm': 364.0265,
   'scalp.openness': 0.9109,
@@ -128,7 +128,7 @@ const RECORDED: Readonly<Record<string, number>> = {
   'scalp.lining': 0.0969,
   'scalp.cuts': 1000.4264,
   'scalp.emptyRuns': 0.7947,
-  'scalp.strands': 0.7206,
+  'scalp.strands': 0.4293,
   'seam.skinTexel': 873.1049,
   'seam.scalpTexel': 997.3813,
   grainTile: 0.0148,

@@ -27,7 +27,7 @@ export interface PaintCanvas {
   readonly out: Uint8Array;
   /** Shape (size,size) */
   readonly observed: Uint8Array;
-  /** Shape (F+2,12): the plan at the height of a row. */
+  /** Shape (F+2,16): the plan at the height of a row. */
   readonly line: Float32Array;
   /** Shape (F+1): kinds of the runs of a row. */
   readonly kinds: Uint8Array;

@@ -13,6 +13,8 @@ export interface PhotoFrame {
   readonly box: PhotoBox;
   /** Shape (V,2), photo pixels. */
   readonly imagePoints: Float32Array;
+  /** Shape (V,3), unit, model frame; those of surfaces that are not painted from the photo are 0. */
+  readonly normals: Float32Array;
   /** Shape (V), millimetres from the camera. */
   readonly depth: Float32Array;
   /** Shape (V), cosine between the normal and the direction to the camera. */
@@ -76,6 +78,7 @@ export function computePhotoFrame(
     view,
     box,
     imagePoints,
+    normals,
     depth,
     facing,
     insidePx,

@@ -54,16 +54,38 @@ export function pullPush(
   prior: ArrayLike<number>,
   priorWeight: number,
 ): void {
+  pull(values, weights, workspace);
+  push(values, weights, workspace, prior, priorWeight, 0);
+}
+
+/**
+ * The slow part of what is known of a grid: means over squares of 2^`level` texels, carried on smoothly to where nothing is known. The parameters are
+ * those of {@link pullPush}; nothing is written to `values`.
+ *
+ * @param level - 1 or more
+ * @returns shape (size >> level, size >> level, channels), valid until the workspace is used again
+ */
+export function pullMeans(
+  values: Float32Array,
+  weights: Float32Array,
+  workspace: PullPushWorkspace,
+  prior: ArrayLike<number>,
+  priorWeight: number,
+  level: number,
+): Float32Array {
+  pull(values, weights, workspace);
+  push(values, weights, workspace, prior, priorWeight, level);
+  return workspace.values[level - 1];
+}
+
+/** Weighted means, from the grid up to a single cell. */
+function pull(values: Float32Array, weights: Float32Array, workspace: PullPushWorkspace): void {
   const { channels, size } = workspace;
   const { kernels } = workspace.memory;
-  const levels = workspace.values.length;
-  const mean = workspace.prior;
-  mean.fill(0);
-  for (let k = 0; k < channels; k++) mean[k] = prior[k];
   let fine = values;
   let fineWeights = weights;
   let fineSize = size;
-  for (let level = 0; level < levels; level++) {
+  for (let level = 0; level < workspace.values.length; level++) {
     const coarse = workspace.values[level];
     const coarseWeights = workspace.weights[level];
     kernels.pullLevel(fine.byteOffset, fineWeights.byteOffset, fineSize, coarse.byteOffset, coarseWeights.byteOffset, channels);
@@ -71,12 +93,29 @@ export function pullPush(
     fineWeights = coarseWeights;
     fineSize >>= 1;
   }
+}
 
+/** Fills what is not known in every level from the coarser one, down to level `last`; 0 is the grid itself. */
+function push(
+  values: Float32Array,
+  weights: Float32Array,
+  workspace: PullPushWorkspace,
+  prior: ArrayLike<number>,
+  priorWeight: number,
+  last: number,
+): void {
+  const { channels, size } = workspace;
+  const { kernels } = workspace.memory;
+  const levels = workspace.values.length;
+  const mean = workspace.prior;
+  mean.fill(0);
+  for (let k = 0; k < channels; k++) mean[k] = prior[k];
+  const top = workspace.values[levels - 1];
   // The top cell: what is known of everything, and the prior.
-  const topWeight = fineWeights[0];
-  for (let k = 0; k < channels; k++) fine[k] = (topWeight * fine[k] + priorWeight * mean[k]) / (topWeight + priorWeight);
+  const topWeight = workspace.weights[levels - 1][0];
+  for (let k = 0; k < channels; k++) top[k] = (topWeight * top[k] + priorWeight * mean[k]) / (topWeight + priorWeight);
   let levelWeight = priorWeight;
-  for (let level = levels - 1; level >= 0; level--, levelWeight *= PRIOR_FALL) {
+  for (let level = levels - 1; level >= last; level--, levelWeight *= PRIOR_FALL) {
     const target = level === 0 ? values : workspace.values[level - 1];
     const targetWeights = level === 0 ? weights : workspace.weights[level - 1];
     const coarse = workspace.values[level].byteOffset;

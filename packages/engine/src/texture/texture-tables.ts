@@ -33,7 +33,7 @@ export interface Seam {
  * Version of what is in {@link TextureTables}: raise it with every change of what {@link computeTextureTables} returns, so that tables on disk from
  * before are not taken for those of now (a test compares the tables with what the version had).
  */
-export const TABLES_VERSION = 2;
+export const TABLES_VERSION = 3;
 
 /**
  * Computes texel tables of the skin and the scalp, places of hair, folds and openings, and what is painted without the photo. Takes half a second

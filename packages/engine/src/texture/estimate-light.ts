@@ -1,0 +1,149 @@
+import { factorCholesky, solveCholesky } from '../math/cholesky.ts';
+import type { SurfaceObservation } from './observe-surface.ts';
+import { computeToneDistance, TONE_CHANNELS, writeColorOfTone } from './skin-color.ts';
+import type { SurfaceTables } from './surface-tables.ts';
+
+/** Functions of a normal: real spherical harmonics up to the second order, without their constants. */
+const TERMS = 9;
+/** Every fourth place is enough for 27 numbers. */
+const STRIDE = 4;
+/** Fewer samples than this tell no light. */
+const MIN_SAMPLES = 200;
+/** Rounds of reweighting: shadows, highlights and stubble count less. */
+const ROUNDS = 3;
+/** Residual of the logarithm of brightness at which a sample counts half. */
+const ROBUST_SCALE = 0.2;
+/** Weight of "no light of this kind", relative to that of all samples, for terms of the first and the second order. */
+const RIDGE = [0, 0.004, 0.02] as const;
+/** What is hardly seen, or near lids and lips (millimetres), tells no light. */
+const MIN_SEEN = 0.25;
+const RIM_MM = 12;
+
+/** How the tone of skin (see computeTone) depends on where it faces: shape (TERMS,3). */
+export type LightModel = Float64Array;
+
+/**
+ * Estimates how the photo's light depends on the direction that skin faces: tone = sum of coefficients times spherical harmonics of the normal, least
+ * squares over the bare skin, reweighted so that what is not skin or lies in a cast shadow counts little.
+ *
+ * Source: nine numbers are enough for diffuse light from all around (Ramamoorthi, Hanrahan, "An efficient representation for irradiance environment
+ * maps", SIGGRAPH 2001); here for the logarithm of brightness, which keeps every light positive.
+ *
+ * @param normals - shape (V,3), unit, model frame
+ * @param localSkinTone - shape (F,F,3)
+ * @returns null where too little skin is seen
+ */
+export function estimateLight(
+  { texels, corners, outsideMm, hairlineMm, lidRimMm, lipRimMm }: SurfaceTables,
+  { seen, tone }: SurfaceObservation,
+  normals: Float32Array,
+  localSkinTone: Float32Array,
+  skinSpread: readonly [number, number, number],
+): LightModel | null {
+  const places: number[] = [];
+  for (let i = 0; i < texels.length; i += STRIDE) {
+    const p = texels[i];
+    if (seen[p] < MIN_SEEN || outsideMm[p] > -4 || hairlineMm[p] > -18 || lidRimMm[p] < RIM_MM || lipRimMm[p] < RIM_MM) continue;
+    if (computeToneDistance(tone, 3 * p, localSkinTone, 3 * p, skinSpread) < 2.4) places.push(i);
+  }
+  const n = places.length;
+  if (n < MIN_SAMPLES) return null;
+  const basis = new Float64Array(TERMS * n);
+  const weights = new Float64Array(n);
+  for (let s = 0; s < n; s++) {
+    const i = places[s];
+    writeBasis(normals, 3 * corners[3 * i], basis, TERMS * s);
+    weights[s] = seen[texels[i]];
+  }
+  const out = new Float64Array(TERMS * TONE_CHANNELS);
+  const gram = new Float64Array(TERMS * TERMS);
+  const right = new Float64Array(TERMS * TONE_CHANNELS);
+  const column = new Float64Array(TERMS);
+  for (let round = 0; round < ROUNDS; round++) {
+    gram.fill(0);
+    right.fill(0);
+    let total = 0;
+    for (let s = 0; s < n; s++) {
+      const b = TERMS * s;
+      const t = 3 * texels[places[s]];
+      let w = weights[s];
+      if (round > 0) {
+        let residual = tone[t];
+        for (let k = 0; k < TERMS; k++) residual -= out[3 * k] * basis[b + k];
+        w /= 1 + (residual / ROBUST_SCALE) ** 2;
+      }
+      total += w;
+      for (let j = 0; j < TERMS; j++) {
+        const wj = w * basis[b + j];
+        for (let k = 0; k <= j; k++) gram[TERMS * j + k] += wj * basis[b + k];
+        for (let c = 0; c < 3; c++) right[3 * j + c] += wj * tone[t + c];
+      }
+    }
+    for (let j = 0; j < TERMS; j++) {
+      for (let k = 0; k < j; k++) gram[TERMS * k + j] = gram[TERMS * j + k];
+      gram[TERMS * j + j] += total * RIDGE[j === 0 ? 0 : j < 4 ? 1 : 2];
+    }
+    const factor = factorCholesky(gram, TERMS);
+    if (factor === null) return null;
+    for (let c = 0; c < 3; c++) {
+      for (let j = 0; j < TERMS; j++) column[j] = right[3 * j + c];
+      const x = solveCholesky(factor, TERMS, column);
+      for (let j = 0; j < TERMS; j++) out[3 * j + c] = x[j];
+    }
+  }
+  return out;
+}
+
+/** Share of the light's colour that is taken out with its brightness: half-shade is redder than lit skin, but so is blush. */
+const COLOR_SHARE = 0.85;
+/** Nothing is brightened or dimmed by more than this factor: what differs more is a beard, or a shadow with an edge that would be seen in any case. */
+const MAX_GAIN = 1.5;
+
+/**
+ * Factors that turn colours of skin in the photo's light into those in even light.
+ *
+ * @param skinTone - tone of skin in even light
+ * @param out - shape (V,3), written
+ */
+export function computeLightGains(light: LightModel | null, normals: Float32Array, skinTone: readonly number[], out: Float32Array): void {
+  if (light === null) {
+    out.fill(1);
+    return;
+  }
+  const basis = new Float64Array(TERMS);
+  const even = new Float64Array(3);
+  const lit = new Float64Array(3);
+  writeColorOfTone(skinTone[0], skinTone[1], skinTone[2], even);
+  for (let o = 0; o < normals.length; o += 3) {
+    writeBasis(normals, o, basis, 0);
+    let l = 0;
+    let u = 0;
+    let v = 0;
+    for (let k = 0; k < TERMS; k++) {
+      l += light[3 * k] * basis[k];
+      u += light[3 * k + 1] * basis[k];
+      v += light[3 * k + 2] * basis[k];
+    }
+    writeColorOfTone(l, u, v, lit);
+    const bright = Math.exp(skinTone[0] - l);
+    for (let k = 0; k < 3; k++) {
+      const gain = (1 - COLOR_SHARE) * bright + (COLOR_SHARE * even[k]) / Math.max(1, lit[k]);
+      out[o + k] = Math.max(1 / MAX_GAIN, Math.min(MAX_GAIN, gain));
+    }
+  }
+}
+
+function writeBasis(normals: Float32Array, o: number, out: Float64Array, b: number): void {
+  const x = normals[o];
+  const y = normals[o + 1];
+  const z = normals[o + 2];
+  out[b] = 1;
+  out[b + 1] = x;
+  out[b + 2] = y;
+  out[b + 3] = z;
+  out[b + 4] = x * y;
+  out[b + 5] = y * z;
+  out[b + 6] = x * z;
+  out[b + 7] = x * x - y * y;
+  out[b + 8] = 3 * z * z - 1;
+}
