@@ -1,6 +1,15 @@
 /** @module The part of the engine that the command line uses. Tests put a fake in its place; the real one is loaded only when a command needs it. */
 
-import type { EngineOptions, FaceModelSummary, FoundFaces, ModelCheck, OnProgress, OutputFormat, Stage } from '@facewright/engine';
+import type {
+  EngineOptions,
+  FaceModelSummary,
+  FoundFaces,
+  ModelCheck,
+  OnProgress,
+  OutputFormat,
+  PreparedPhoto,
+  Stage,
+} from '@facewright/engine';
 import type { Warning } from '@facewright/protocol';
 
 export type { EngineOptions, FaceModelSummary, FoundFaces, ModelCheck, OnProgress, OutputFormat } from '@facewright/engine';
@@ -38,7 +47,7 @@ export interface Engine {
   readonly warnings: readonly Warning[];
   readonly networks: { readonly onnxruntime: string; readonly cache: 'hit' | 'made' | 'off'; readonly cacheDir: string | null };
   reconstruct(
-    photo: Uint8Array,
+    photo: Uint8Array | PreparedPhoto,
     options?: CallOptions & {
       readonly face?: 'only' | 'largest' | number;
       readonly textureSize?: number;
@@ -67,6 +76,8 @@ export interface EngineModule {
   /** @throws FW_NETWORK_CORRUPT */
   readNetworkAsset(asset: NetworkAsset): Promise<Uint8Array>;
   createEngine(options?: EngineOptions): Promise<Engine>;
+  /** Begins to decode a photo while the engine loads. */
+  preparePhoto(bytes: Uint8Array, options?: { readonly limits?: EngineOptions['limits']; readonly fileName?: string }): PreparedPhoto;
   encodeFiles(
     reconstruction: Reconstruction,
     options: { readonly formats: readonly OutputFormat[]; readonly compact?: boolean },

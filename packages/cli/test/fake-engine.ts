@@ -1,3 +1,4 @@
+import type { PreparedPhoto } from '@facewright/engine';
 /**
  * An engine that needs no networks: the "photo" is a text that says what is to happen. For tests of the command line alone.
  *
@@ -50,6 +51,8 @@ export function createFakeEngine(): FakeEngineModule {
       { name: 'neutral', ok: true, detail: '' },
       { name: 'uvs', ok: true, detail: '' },
     ],
+    // The fake reads its instructions from the bytes: they are the prepared photo.
+    preparePhoto: (bytes) => bytes as unknown as PreparedPhoto,
     async createEngine(options = {}) {
       calls.push('createEngine');
       createdWith.push(options);
@@ -105,7 +108,8 @@ function fakeEngine(calls: string[]): Engine {
     provider: 'cpu',
     warnings: [],
     networks: { onnxruntime: '0', cache: 'off', cacheDir: null },
-    async reconstruct(photo, options = {}) {
+    async reconstruct(source, options = {}) {
+      const photo = source as Uint8Array;
       calls.push(`reconstruct ${options.face} ${options.fileName}`);
       const { signal, onProgress } = options;
       onProgress?.({ stage: 'decode', index: 0, total: 6, done: false });

@@ -9,6 +9,7 @@ import { loadFaceModel } from './models/load-face-model.ts';
 import { loadFaceNetworks } from './nets/load-face-networks.ts';
 import { type CanonicalMesh, readCanonicalMesh } from './nets/read-canonical-mesh.ts';
 import { configureSharp } from './photo/configure-sharp.ts';
+import type { PreparedPhoto } from './prepare-photo.ts';
 import { reconstruct } from './reconstruct.ts';
 import type { Reconstruction } from './reconstruction.ts';
 import { checkTextureSize, TEXTURE_SIZE_RANGE } from './texture/check-texture-size.ts';
@@ -23,10 +24,10 @@ export interface Engine {
   /**
    * One photo in, one face out.
    *
-   * @param photo - bytes of a JPEG, PNG, WebP, AVIF, TIFF or GIF file; not kept
+   * @param photo - bytes of a JPEG, PNG, WebP, AVIF, TIFF or GIF file (not kept), or what {@link preparePhoto} made of them
    * @throws every FW_PHOTO_…, FW_FACE_…, FW_FIT_… code, FW_MODEL_UNKNOWN, FW_ARG_INVALID, FW_CANCELED
    */
-  reconstruct(photo: Uint8Array, options?: ReconstructOptions): Promise<Reconstruction>;
+  reconstruct(photo: Uint8Array | PreparedPhoto, options?: ReconstructOptions): Promise<Reconstruction>;
   /** The faces of a photo with landmarks and pose, largest first; no texture. Finding none is an empty list here. */
   findFaces(photo: Uint8Array, options?: FindFacesOptions): Promise<FoundFaces>;
   close(): Promise<void>;

@@ -16,6 +16,7 @@ export { NETWORK_ASSETS, readNetworkAsset } from './nets/read-network-asset.ts';
 export { DEFAULT_PHOTO_LIMITS } from './photo/open-photo.ts';
 export type { Photo, PhotoFormat, PhotoLimits, PhotoView } from './photo/photo.ts';
 export type { Raster } from './photo/raster.ts';
+export { type PreparedPhoto, preparePhoto } from './prepare-photo.ts';
 export { type OnProgress, STAGES, type Stage } from './progress.ts';
 export type { Reconstruction } from './reconstruction.ts';
 export { TEXTURE_SIZE_RANGE } from './texture/check-texture-size.ts';

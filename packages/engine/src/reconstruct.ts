@@ -10,6 +10,7 @@ import type { FaceLandmarks } from './nets/face-networks.ts';
 import { MESH_LANDMARK_COUNT } from './nets/landmark-names.ts';
 import { openPhoto } from './photo/open-photo.ts';
 import type { Photo, PhotoView, Rect } from './photo/photo.ts';
+import type { PreparedPhoto } from './prepare-photo.ts';
 import type { Reconstruction } from './reconstruction.ts';
 import { createStageRunner } from './run-stages.ts';
 import { checkTextureSize } from './texture/check-texture-size.ts';
@@ -19,7 +20,11 @@ import { checkTextureSize } from './texture/check-texture-size.ts';
  *
  * @throws every FW_PHOTO_…, FW_FACE_…, FW_FIT_… code, FW_CANCELED
  */
-export async function reconstruct(parts: EngineParts, bytes: Uint8Array, options: ReconstructOptions): Promise<Reconstruction> {
+export async function reconstruct(
+  parts: EngineParts,
+  source: Uint8Array | PreparedPhoto,
+  options: ReconstructOptions,
+): Promise<Reconstruction> {
   const { networks } = parts;
   const { signal } = options;
   const abort = signal === undefined ? {} : { signal };
@@ -29,7 +34,8 @@ export async function reconstruct(parts: EngineParts, bytes: Uint8Array, options
   // 1 decode: the header, then no more pixels than the networks and (as a rule) the texture need.
   const { photo, overview, model, baker } = await stages.run('decode', async () => {
     const loading = parts.model(options.model);
-    const opened = await openPhoto(bytes, parts.options.limits, options.fileName === undefined ? {} : { fileName: options.fileName });
+    const named = options.fileName === undefined ? {} : { fileName: options.fileName };
+    const opened = await (isPrepared(source) ? source.opened : openPhoto(source, parts.options.limits, named));
     const decoding = opened.decode({ longSidePx: OVERVIEW_LONG_SIDE_PX, ...abort });
     decoding.catch(() => undefined); // awaited below, after what may fail before it
     const loaded = await loading;
@@ -96,6 +102,11 @@ export async function reconstruct(parts: EngineParts, bytes: Uint8Array, options
     faceCount: located.choices.length,
     provider: networks.provider,
   };
+}
+
+function isPrepared(source: unknown): source is PreparedPhoto {
+  // What is neither is refused by `openPhoto`.
+  return typeof source === 'object' && source !== null && 'opened' in source;
 }
 
 /** What is wrong with the options is said before any work is done. */

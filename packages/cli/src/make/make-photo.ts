@@ -110,8 +110,13 @@ export async function makePhoto(
   const bytes = await readPhoto(job.photo, options.engine.limits?.maxBytes);
   const record = createRunRecord(job, bytes, options);
 
-  const engine = await dependencies.engine();
-  const { encodeFiles, STAGES } = await dependencies.engineModule();
+  const loading = dependencies.engine();
+  loading.catch(() => undefined); // awaited below
+  const { encodeFiles, preparePhoto, STAGES } = await dependencies.engineModule();
+  // Decoded while networks and models load, and once however many faces are made of it.
+  const { limits } = options.engine;
+  const photo = preparePhoto(bytes, { fileName: basename(job.photo), ...(limits === undefined ? {} : { limits }) });
+  const engine = await loading;
   const { signal, onProgress } = events;
   const call = {
     fileName: basename(job.photo),
@@ -135,7 +140,7 @@ export async function makePhoto(
   };
   const reportProgress = onProgress === undefined ? {} : { onProgress };
   if (options.face !== 'all') {
-    const reconstruction = await engine.reconstruct(bytes, { ...call, ...reportProgress, face: options.face });
+    const reconstruction = await engine.reconstruct(photo, { ...call, ...reportProgress, face: options.face });
     await encode(reconstruction, '');
     files.set(REPORT_NAME, addToReport(files.get(REPORT_NAME), record));
   } else {
@@ -144,7 +149,7 @@ export async function makePhoto(
     let firstError: FacewrightError | undefined;
     for (let index = 1; index <= faceCount; index++) {
       try {
-        const reconstruction = await engine.reconstruct(bytes, { ...call, ...reportProgress, face: index });
+        const reconstruction = await engine.reconstruct(photo, { ...call, ...reportProgress, face: index });
         faceCount = reconstruction.faceCount;
         await encode(reconstruction, `face-${index}`);
       } catch (error) {
