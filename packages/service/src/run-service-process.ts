@@ -1,4 +1,4 @@
-import { FacewrightError } from '@facewright/protocol';
+import { ERRORS, FacewrightError } from '@facewright/protocol';
 import { type ReadConfigInput, readConfig } from './config/read-config.ts';
 import { createLog } from './observability/create-log.ts';
 import type { ServiceRole } from './start-service.ts';
@@ -17,13 +17,15 @@ export interface ServiceProcessInput extends ReadConfigInput {
 }
 
 const LEFTOVER_MS = 200;
+/** After the time to drain, before the program kills itself. */
+const KILL_MS = 1000;
 /** Exit status of a bug (sysexits.h EX_SOFTWARE). */
 const EXIT_BUG = 70;
 
 /**
  * Runs the service as the whole of this process, until `signal`: JSON lines on stdout, or on a terminal the address and warnings only.
  *
- * @returns exit status
+ * @returns exit status: 0, or that of FW_QUEUE_UNAVAILABLE where running work could neither be finished nor handed back in time
  * @throws FW_CONFIG_INVALID and what {@link startService} throws
  */
 export async function runServiceProcess(input: ServiceProcessInput): Promise<number> {
@@ -41,10 +43,10 @@ export async function runServiceProcess(input: ServiceProcessInput): Promise<num
   };
   process.prependListener('uncaughtException', onBug);
   process.prependListener('unhandledRejection', onBug);
-  input.onGrace?.(1000 * config.drainGraceS + 1000);
   const workers = role === 'api' ? null : openWorkerPool(config, log, input.firstWorker);
   // Everything else is loaded only now that the workers load, too.
-  const { startService } = await import('./start-service.ts');
+  const { maxDrainMs, startService } = await import('./start-service.ts');
+  input.onGrace?.(maxDrainMs(config) + KILL_MS);
   const service = await startService({ role, config, log, isAdminOptional: sourceOf('adminPort') === 'default', workers });
   const aborted = new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
@@ -69,10 +71,10 @@ export async function runServiceProcess(input: ServiceProcessInput): Promise<num
     }
   }
   await aborted;
-  await service.drain();
+  const status = (await service.drain()) ? 0 : ERRORS.FW_QUEUE_UNAVAILABLE.exit;
   // Whatever a library forgot to close must not keep the process.
-  setTimeout(() => process.exit(0), LEFTOVER_MS).unref();
-  return 0;
+  setTimeout(() => process.exit(status), LEFTOVER_MS).unref();
+  return status;
 }
 
 function formatDuration(seconds: number): string {

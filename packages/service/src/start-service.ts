@@ -43,12 +43,21 @@ export interface RunningService {
   readonly adminUrl: string | null;
   /** Resolves when everything has started; rejects with the code of what keeps it from that. */
   ready(): Promise<void>;
-  /** Takes no new work, lets running work end or hands it back, closes everything; within `drainGraceS`. */
-  drain(): Promise<void>;
+  /**
+   * Takes no new work, lets running work end or hands it back, closes everything; within `drainGraceS`, whoever does not answer.
+   *
+   * @returns false where something could not be finished or handed back in time: its lease runs out, and another process does it
+   */
+  drain(): Promise<boolean>;
 }
 
 /** Of the time to drain this is left for what follows the work: answers on their way, closing files and connections. Milliseconds. */
 const CLOSING_MS = 1500;
+/** However short the time to drain is, handing back takes as long as a queue may take to answer. Milliseconds. */
+const MIN_DRAIN_MS = 5000;
+
+/** The most that {@link RunningService.drain} takes. Milliseconds. */
+export const maxDrainMs = (config: Config): number => Math.max(1000 * config.drainGraceS, MIN_DRAIN_MS) + CLOSING_MS;
 
 /**
  * Starts the service, or one half of it.
@@ -186,7 +195,7 @@ export async function startService({ role, config, log, isAdminOptional = false,
     ready.catch(() => {});
     log.info({ address: url, adminAddress: admin?.url ?? null, workers: pool?.size ?? 0, version: SERVICE_VERSION }, 'Listening');
 
-    let draining: Promise<void> | undefined;
+    let draining: Promise<boolean> | undefined;
     return {
       url,
       adminUrl: admin?.url ?? null,
@@ -197,9 +206,12 @@ export async function startService({ role, config, log, isAdminOptional = false,
           const graceMs = 1000 * config.drainGraceS;
           health.draining();
           log.info({ inFlight: runner?.inFlight() ?? 0, graceMs }, 'Draining');
-          await runner?.drain(Math.max(0, graceMs - CLOSING_MS));
-          await closeAll();
-          log.info({ ms: Date.now() - startedAt }, 'Drained');
+          const endsAt = startedAt + Math.max(graceMs - CLOSING_MS / 2, MIN_DRAIN_MS);
+          const isDone = await inTime(runner?.drain(Math.max(0, graceMs - CLOSING_MS)), endsAt - Date.now());
+          const isClosed = await inTime(closeAll(), Math.max(endsAt - Date.now(), CLOSING_MS));
+          if (isDone && isClosed) log.info({ ms: Date.now() - startedAt }, 'Drained');
+          else log.error({ ms: Date.now() - startedAt, inFlight: runner?.inFlight() ?? 0 }, 'Not everything could be handed back in time');
+          return isDone && isClosed;
         })();
         return draining;
       },
@@ -207,6 +219,19 @@ export async function startService({ role, config, log, isAdminOptional = false,
   } catch (error) {
     await closeAll();
     throw isFacewrightError(error) ? error : new FacewrightError('FW_INTERNAL', { what: 'the service could not start' }, { cause: error });
+  }
+}
+
+/** Whether `work` is over within the time. What it throws is thrown. */
+async function inTime(work: Promise<void> | undefined, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  try {
+    return await Promise.race([(work ?? Promise.resolve()).then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -42,7 +42,9 @@ function authenticateLink(
     typeof tenant === 'string' &&
     typeof expires === 'string' &&
     typeof signature === 'string' &&
-    checkLink(linkSecret, path, { tenant, expires, signature }, Date.now());
+    checkLink(linkSecret, path, { tenant, expires, signature }, Date.now()) &&
+    // Who has lost its last key has lost what was made under it, too.
+    tenants.isActive(tenant);
   if (!valid) throw new FacewrightError('FW_LINK_INVALID', {});
   return tenants.tenant(tenant as string);
 }

@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EVENT_SCHEMAS } from '@facewright/protocol/api';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { revokeKey } from '../tenants/manage-keys.ts';
 import { openRaw } from './raw-request.test-support.ts';
 import { fakeJpeg, photoForm, RESULT_BYTES, readJson, startTestService, succeed, type TestService } from './test-service.test-support.ts';
 
@@ -87,6 +89,20 @@ describe('files', () => {
     expect(Object.fromEntries(answer.headers)).toMatchObject({ 'content-length': '1000', etag });
     expect((await answer.arrayBuffer()).byteLength).toBe(0);
     expect((await get({}, 'v1/reconstructions/a/files/none', 'HEAD')).status).toBe(404);
+  });
+
+  it('a link ends with the last key of its tenant', async () => {
+    const keyed = await startTestService({ tenants: ['acme'] });
+    try {
+      const init = { method: 'POST', body: photoForm(fakeJpeg()), key: keyed.keys.acme! };
+      const view = await readJson(await keyed.fetch('v1/reconstructions', init));
+      const link = view.result.files[0].url;
+      expect((await keyed.fetch(link)).status).toBe(200);
+      await revokeKey(join(keyed.dir, 'keys.json'), keyed.keys.acme!);
+      await expect.poll(async () => (await keyed.fetch(link)).status, { timeout: 10_000 }).toBe(403);
+    } finally {
+      await keyed.close();
+    }
   });
 
   it('a link that was changed anywhere opens nothing, whether there is such a file or not', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -292,6 +292,18 @@ describe('documentation and page', () => {
     expect((await service.fetch('face/wright/favicon.svg')).status).toBe(200);
     const beside = await service.fetch('face/wright', { redirect: 'manual' });
     expect([beside.status, beside.headers.get('location')]).toEqual([308, 'wright/']);
+  });
+
+  it('the page stays whole while another is built in its place', async () => {
+    const path = join(studioDir, 'assets', 'main-AbCd1234.js');
+    const before = await (await service.fetch('face/wright/assets/main-AbCd1234.js')).text();
+    await rename(path, `${path}.old`);
+    try {
+      const answer = await service.fetch('face/wright/assets/main-AbCd1234.js');
+      expect([answer.status, await answer.text()]).toEqual([200, before]);
+    } finally {
+      await rename(`${path}.old`, path);
+    }
   });
 
   it('nothing else of the folder is served', async () => {

@@ -65,3 +65,28 @@ it('however few connections there are, a tenant gets some streams', async () => 
   expect(answers.map((answer) => answer.status)).toEqual([...Array(16).fill(200), 429]);
   gone.abort();
 });
+
+it('requests that wait for their result count too: one too many is answered at once, not refused', async () => {
+  service = await startTestService({ work: null, config: { maxConnections: 30, tenantMaxPending: 100 } });
+  const { url } = service;
+  const gone = new AbortController();
+  const wait = { method: 'POST', headers: { prefer: 'wait=60' } };
+  const waiting = Array.from({ length: 15 }, (_, i) =>
+    fetch(`${url}/v1/reconstructions`, { ...wait, body: photoForm(fakeJpeg(2000, i)), signal: gone.signal }).catch(() => null),
+  );
+  // All are accepted, so all wait or are about to; a heartbeat takes the last place as soon as they do.
+  await expect.poll(async () => (await service.queue.counts()).queued, { timeout: 20_000 }).toBe(15);
+  const heartbeat = await fetch(`${url}/gradio_api/heartbeat/a`, { signal: gone.signal });
+  expect(heartbeat.status).toBe(200);
+  const tryOnce = async (): Promise<number> => {
+    const once = new AbortController();
+    const { status } = await fetch(`${url}/gradio_api/heartbeat/b`, { signal: once.signal });
+    once.abort();
+    return status;
+  };
+  await expect.poll(tryOnce, { timeout: 20_000 }).toBe(429);
+  const answer = await service.fetch('v1/reconstructions', { ...wait, body: photoForm(fakeJpeg(2000, 99)) });
+  expect([answer.status, answer.headers.get('preference-applied')]).toEqual([202, null]);
+  gone.abort();
+  await Promise.all(waiting);
+});

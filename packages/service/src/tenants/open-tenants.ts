@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { TenantShare } from '../jobs/job-queue.ts';
 import { matchesSecret, parseApiKey } from './api-key.ts';
 import { type KeysFile, readKeysFile } from './keys-file.ts';
-import type { Tenant, TenantLimits } from './tenant.ts';
+import { SINGLE_USER_TENANT, type Tenant, type TenantLimits } from './tenant.ts';
 
 /** Who may ask, and how much. */
 export interface Tenants {
@@ -12,6 +12,8 @@ export interface Tenants {
   authenticate(key: string): Tenant | null;
   /** A tenant by name, e.g. of a signed link; with the limits that hold now. */
   tenant(name: string): Tenant;
+  /** Whether anybody may still act for a tenant: it has a key that is not revoked, or is the single user. */
+  isActive(name: string): boolean;
   /** For the queue. */
   shareOf(name: string): TenantShare;
   close(): void;
@@ -74,6 +76,8 @@ export async function openTenants({ keysFile, defaults, onError, reloadMs = RELO
       return matches && entry !== undefined && entry.revokedAt === undefined ? tenant(entry.tenant) : null;
     },
     tenant,
+    isActive: (name) =>
+      singleUser ? name === SINGLE_USER_TENANT : file.keys.some((key) => key.tenant === name && key.revokedAt === undefined),
     shareOf(name) {
       const { weight, maxProcessing } = tenant(name).limits;
       return { weight, maxProcessing };

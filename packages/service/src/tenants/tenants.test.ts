@@ -69,6 +69,20 @@ describe('keys', () => {
     expect(await listKeys(keysFile)).toMatchObject([{ tenant: 'acme', revokedAt: expect.any(String) }, { tenant: 'beta' }]);
   });
 
+  it('a tenant is active as long as one of its keys is', async () => {
+    const alone = await open();
+    expect([alone.isActive('local'), alone.isActive('acme')]).toEqual([true, false]);
+    const first = await createKey(keysFile, { tenant: 'acme' });
+    const second = await createKey(keysFile, { tenant: 'acme' });
+    await until(() => alone.isActive('acme'));
+    expect(alone.isActive('local')).toBe(false);
+    await revokeKey(keysFile, first.listed.id);
+    await until(() => alone.authenticate(first.key) === null);
+    expect(alone.isActive('acme')).toBe(true);
+    await revokeKey(keysFile, second.listed.id);
+    await until(() => !alone.isActive('acme'));
+  });
+
   it('a key may be revoked by itself, twice, but not an unknown one', async () => {
     const { key } = await createKey(keysFile, { tenant: 'acme' });
     const once = await revokeKey(keysFile, key);

@@ -40,13 +40,17 @@ async function create(request: FastifyRequest, reply: FastifyReply, context: App
 
   const accepted = await receive(request, reply, context, id);
   request.jobId = accepted.job.id;
-  const shown = await waitAndView(request, context, accepted.job, prefer.waitMs, AbortSignal.any([gone.signal, context.closing]));
+  // A waiting request holds its connection as a stream does. The photo is accepted, so whoever has enough of them is not refused: it is
+  // answered at once, and asks again.
+  const mayWait = prefer.waitMs > 0 && context.streams.tryTake(accepted.job.tenant, reply.raw);
+  const waitMs = mayWait ? prefer.waitMs : 0;
+  const shown = await waitAndView(request, context, accepted.job, waitMs, AbortSignal.any([gone.signal, context.closing]));
   if (shown === null) throw noReconstruction();
   const { job, view } = shown;
 
   const prefix = context.prefixOf(request);
   reply.header('location', `${prefix}/${reconstructionPath(job.id)}`);
-  if (prefer.applied !== null) reply.header('preference-applied', prefer.applied);
+  if (prefer.applied !== null && (mayWait || prefer.waitMs === 0)) reply.header('preference-applied', prefer.applied);
   if (job.error !== null) {
     return sendProblem(request, reply, publicError(job.error), { docsUrl: `${prefix}/docs`, reconstruction: job.id });
   }

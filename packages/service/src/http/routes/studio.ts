@@ -1,20 +1,16 @@
-import { createReadStream } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-/** A file of the built page, and its compressed forms where the build made them. */
+/** A file of the built page, and its compressed forms: those that the build made, else our own. */
 interface StudioFile {
-  readonly path: string;
+  readonly content: Buffer;
   readonly contentType: string;
-  readonly bytes: number;
   readonly etag: string;
-  readonly encodings: ReadonlyMap<
-    'br' | 'gzip',
-    { readonly path: string; readonly bytes: number } | { readonly content: Buffer; readonly bytes: number }
-  >;
+  readonly encodings: ReadonlyMap<'br' | 'gzip', Buffer>;
 }
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
@@ -55,8 +51,9 @@ const PAGE_POLICY = [
 ].join('; ');
 
 /**
- * Serves the built page below the prefix of `app`: files with a hash in their name for ever, the rest asked for anew each time. The list
- * of files is read once; no path of a request reaches the file system.
+ * Serves the built page below the prefix of `app`: files with a hash in their name for ever, the rest asked for anew each time. All
+ * files are read once, into memory (2 MB): the page stays whole while another is built in its place, until the service is started
+ * again, and no path of a request reaches the file system.
  */
 export async function studioRoutes(app: FastifyInstance, folder: string): Promise<void> {
   const files = await readFiles(folder);
@@ -75,11 +72,10 @@ export async function studioRoutes(app: FastifyInstance, folder: string): Promis
     reply.header('etag', etag);
     if ((request.headers['if-none-match'] ?? '').split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag))
       return reply.code(304).send();
-    const chosen = encoding === null ? file : file.encodings.get(encoding)!;
     if (encoding !== null) reply.header('content-encoding', encoding);
-    reply.header('content-length', String(chosen.bytes));
-    if (request.method === 'HEAD') return reply.send();
-    return reply.send('content' in chosen ? chosen.content : createReadStream(chosen.path));
+    const content = encoding === null ? file.content : file.encodings.get(encoding)!;
+    reply.header('content-length', String(content.length));
+    return request.method === 'HEAD' ? reply.send() : reply.send(content);
   };
   for (const [name, file] of files) {
     const url = name === 'index.html' ? '/' : `/${name}`;
@@ -109,21 +105,19 @@ async function readFiles(folder: string): Promise<ReadonlyMap<string, StudioFile
     const contentType = CONTENT_TYPES[extname(name)];
     // Compressed forms, source maps and whatever else a build leaves are no files of their own.
     if (contentType === undefined) continue;
-    const path = join(folder, name);
-    const { size, mtimeMs } = await stat(path);
-    const encodings: ['br' | 'gzip', { path: string; bytes: number } | { content: Buffer; bytes: number }][] = [];
+    const content = await readFile(join(folder, name));
+    const encodings = new Map<'br' | 'gzip', Buffer>();
     for (const [encoding, ending] of [
       ['br', '.br'],
       ['gzip', '.gz'],
     ] as const) {
-      if (names.includes(name + ending)) encodings.push([encoding, { path: path + ending, bytes: (await stat(path + ending)).size }]);
+      if (names.includes(name + ending)) encodings.set(encoding, await readFile(join(folder, name + ending)));
     }
-    if (encodings.length === 0 && COMPRESSIBLE.test(contentType) && size > 1024) {
-      const content = await promisify(gzip)(await readFile(path));
-      encodings.push(['gzip', { content, bytes: content.length }]);
+    if (encodings.size === 0 && COMPRESSIBLE.test(contentType) && content.length > 1024) {
+      encodings.set('gzip', await promisify(gzip)(content));
     }
-    const etag = `"${size.toString(36)}-${Math.round(mtimeMs).toString(36)}"`;
-    files.set(name, { path, contentType, bytes: size, etag, encodings: new Map(encodings) });
+    const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
+    files.set(name, { content, contentType, etag, encodings });
   }
   return files;
 }
