@@ -8,6 +8,8 @@ import { useStore } from './ui/use-store.ts';
 
 /** Who asks and what is allowed; null until the service has told. */
 const account = createStore<AccountView | null>(null);
+/** The service did not answer when it was asked last. */
+export const isServiceGone = createStore(false);
 /** Between attempts to reach a service that does not answer yet, ms. */
 const RETRY_MS = 4000;
 let loading: Promise<void> | null = null;
@@ -16,6 +18,7 @@ async function load(): Promise<void> {
   for (;;) {
     try {
       account.set(await service.account());
+      isServiceGone.set(false);
       return;
     } catch (e) {
       const failure = failureFrom(e);
@@ -23,6 +26,7 @@ async function load(): Promise<void> {
         if (await askForKey(failure)) continue;
         return;
       }
+      isServiceGone.set(true);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { isServiceGone } from './account.ts';
 import { BatchView } from './batch/batch-view.tsx';
 import { KeyDialog } from './errors/key-dialog.tsx';
 import { keyQuestion } from './errors/key-question.ts';
@@ -81,8 +82,10 @@ function titleOf(route: Route, t: ReturnType<typeof useTexts>['t']): string {
   return route.name === 'home' ? titles.home : `${titles[route.name]} · ${t.app.name}`;
 }
 
+/** What the whole page should know of the connection. */
 function Offline(): JSX.Element | null {
   const { t } = useTexts();
+  const isGone = useStore(isServiceGone);
   const [online, setOnline] = useState(navigator.onLine);
   useEffect(() => {
     const update = () => setOnline(navigator.onLine);
@@ -93,10 +96,10 @@ function Offline(): JSX.Element | null {
       removeEventListener('offline', update);
     };
   }, []);
-  if (online) return null;
+  if (online && !isGone) return null;
   return (
     <div class="banner" role="status">
-      {t.app.offline}
+      {online ? t.app.serviceGone : t.app.offline}
     </div>
   );
 }

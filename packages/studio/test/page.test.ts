@@ -222,6 +222,37 @@ describe('from a photo to a face', () => {
   );
 
   it(
+    'goes on with an upload that a reload interrupted, and keeps the photo no longer than that',
+    async () => {
+      const page = await open();
+      let arrived = 0;
+      await page.route('**/v1/reconstructions/*?*', (route) => (route.request().method() === 'PUT' ? undefined : route.continue()));
+      await chooseFile(page, await sharp(portrait).resize(640).jpeg().toBuffer(), 'portrait.jpg', 'image/jpeg');
+      await page.getByRole('heading', { name: 'Sending the photo' }).waitFor();
+      await page.unroute('**/v1/reconstructions/*?*');
+      page.on('request', (request) => request.method() === 'PUT' && arrived++);
+      await page.reload();
+      await waitForFace(page);
+      expect(arrived).toBe(1);
+      const countUploads = () =>
+        page.evaluate(
+          () =>
+            new Promise<number>((resolve, reject) => {
+              const opening = indexedDB.open('facewright');
+              opening.onerror = () => reject(opening.error);
+              opening.onsuccess = () => {
+                const count = opening.result.transaction('uploads').objectStore('uploads').count();
+                count.onsuccess = () => resolve(count.result);
+              };
+            }),
+        );
+      await expect.poll(countUploads, { timeout: STEP_MS }).toBe(0);
+      expect(harness.offences).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  it(
     'makes a batch of several photos and tells of each',
     async () => {
       const page = await open();
@@ -234,10 +265,14 @@ describe('from a photo to a face', () => {
       await page.locator('input[type=file]').setInputFiles([
         { name: 'one.jpg', mimeType: 'image/jpeg', buffer: small },
         { name: 'nobody.png', mimeType: 'image/png', buffer: grey },
+        { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') },
       ]);
       await page.getByText('2 of 2 done').waitFor();
       await page.getByText('1 failed').waitFor();
       await page.getByText(/No face was found/).waitFor();
+      // What was no photo is not lost silently.
+      await page.getByText('1 file was left out').waitFor();
+      await page.locator('.problem-subject', { hasText: 'notes.txt' }).waitFor();
       await page.getByRole('link', { name: 'Download all (zip)' }).waitFor();
       await shoot(page, 'batch');
       await expectAccessible(page, 'batch');
@@ -390,6 +425,16 @@ describe('what goes wrong', () => {
     expect(new URL((await request).url()).searchParams.get('face')).toBe('1');
   });
 
+  it('tells that the service does not answer, and that it does again', async () => {
+    const page = await open();
+    await page.route('**/v1/account', (route) => route.abort('connectionrefused'));
+    await page.reload();
+    await page.getByText('The service does not answer. Trying again').waitFor();
+    await expectAccessible(page, 'no answer');
+    await page.unroute('**/v1/account');
+    await page.getByText('The service does not answer. Trying again').waitFor({ state: 'detached' });
+  });
+
   it('says that a face is gone', async () => {
     const page = await open({ path: '#/face/not-there' });
     await page.getByRole('heading', { name: 'This face is not here' }).waitFor();
@@ -468,8 +513,11 @@ describe('for everyone', () => {
   ])(
     'fits %i pixels, in Chinese too',
     async (width, height) => {
-      const page = await open({ viewport: { width, height }, locale: 'zh-CN' });
+      const isPhone = width < 600;
+      const page = await open({ viewport: { width, height }, locale: 'zh-CN', hasTouch: isPhone });
       await page.getByRole('heading', { level: 1 }).waitFor();
+      // A finger drops nothing.
+      await page.getByText(isPhone ? '选择或拍摄一张照片' : '把人像照片拖到这里').waitFor();
       await expectNoSideScroll(page);
       await shoot(page, `home-${width}`);
       // Four thousand pixels of 3D take too long without a graphics card.

@@ -78,6 +78,14 @@ export function BatchView({ id }: { readonly id: string }): JSX.Element {
           </li>
         ))}
       </ul>
+      {tracker.refused.length > 0 && (
+        <section class="batch-refused">
+          <h2>{t.batch.refused(tracker.refused.length)}</h2>
+          {tracker.refused.map(({ name, failure: reason }) => (
+            <Problem key={name} failure={reason} subject={name} />
+          ))}
+        </section>
+      )}
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { rememberPhoto } from '../jobs/jobs.ts';
 import { service } from '../service.ts';
 import { createStore, type Store } from '../ui/create-store.ts';
 import { goTo } from '../ui/route.ts';
+import type { Refusal } from '../upload/intake.ts';
 
 export interface BatchState {
   readonly view: BatchView | null;
@@ -19,6 +20,8 @@ export interface BatchTracker {
   readonly state: Store<BatchState>;
   /** Photos by their place, where this page sent them. */
   readonly photos: readonly Blob[];
+  /** Files that were chosen with them and are no photos. */
+  readonly refused: readonly Refusal[];
   send(): void;
   cancel(): Promise<void>;
 }
@@ -28,7 +31,11 @@ const POLL_MS = 1000;
 const trackers = new Map<string, BatchTracker>();
 
 /** Sends a batch. Returns the id under which the page shows it until the service has given its own. */
-export function startBatch(photos: readonly { readonly name: string; readonly photo: Blob }[], options: JobOptionsInput): string {
+export function startBatch(
+  photos: readonly { readonly name: string; readonly photo: Blob }[],
+  options: JobOptionsInput,
+  refused: readonly Refusal[] = [],
+): string {
   const localId = createJobId();
   const state = createStore<BatchState>({
     view: null,
@@ -58,7 +65,7 @@ export function startBatch(photos: readonly { readonly name: string; readonly ph
       update({ failure, retryInS: retryDelayS(failure) });
     }
   };
-  const tracker = createTracker(state, blobs, () => void send());
+  const tracker = createTracker(state, blobs, refused, () => void send());
   trackers.set(localId, tracker);
   void send();
   return localId;
@@ -78,16 +85,17 @@ export function followBatch(id: string): BatchTracker {
       state.set({ ...state.get(), failure });
     }
   };
-  const tracker = createTracker(state, [], () => void start());
+  const tracker = createTracker(state, [], [], () => void start());
   trackers.set(id, tracker);
   void start();
   return tracker;
 }
 
-function createTracker(state: Store<BatchState>, photos: readonly Blob[], send: () => void): BatchTracker {
+function createTracker(state: Store<BatchState>, photos: readonly Blob[], refused: readonly Refusal[], send: () => void): BatchTracker {
   return {
     state,
     photos,
+    refused,
     send,
     async cancel() {
       const { view } = state.get();

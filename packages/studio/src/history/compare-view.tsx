@@ -1,6 +1,8 @@
+import type { ReconstructionView } from '@facewright/protocol';
 import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
-import { failureFrom } from '../errors/failure.ts';
+import { failureFrom, isKeyProblem } from '../errors/failure.ts';
+import { askForKey } from '../errors/key-question.ts';
 import { Problem } from '../errors/problem.tsx';
 import { formatTime } from '../i18n/format.ts';
 import { useTexts } from '../i18n/language.ts';
@@ -51,6 +53,16 @@ export function CompareView({ ids }: { readonly ids: readonly [string, string] }
   );
 }
 
+async function readJob(id: string, signal: AbortSignal): Promise<ReconstructionView> {
+  try {
+    return await service.get(id, { signal });
+  } catch (e) {
+    const failure = failureFrom(e);
+    if (isKeyProblem(failure) && (await askForKey(failure))) return readJob(id, signal);
+    throw e;
+  }
+}
+
 interface SideProps {
   readonly id: string;
   readonly view: FaceView;
@@ -60,7 +72,7 @@ interface SideProps {
 
 function Side({ id, view, onScene, onOrbit }: SideProps): JSX.Element {
   const { t, locale } = useTexts();
-  const job = usePromise((signal) => service.get(id, { signal }), [id]);
+  const job = usePromise((signal) => readJob(id, signal), [id]);
   if (job.state === 'failed') return <Problem failure={failureFrom(job.error)} />;
   if (job.state === 'loading') return <p class="fine">{t.app.loading}</p>;
   const { result, createdAt } = job.value;

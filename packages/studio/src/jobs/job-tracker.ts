@@ -14,10 +14,12 @@ export interface Upload {
 export interface JobTracker {
   readonly id: string;
   readonly state: Store<JobState>;
-  /** What was sent from this page; null after a reload. */
+  /** What is sent from this page; null where the service had it before a reload. */
   readonly upload: Upload | null;
   /** Sends the photo (again: the id makes it the same job). */
   send(): void;
+  /** Goes on with sending a photo that a reload interrupted. */
+  resume(upload: Upload): void;
   /** Follows a job that the service has already. */
   follow(): void;
   /** Stops the upload, or the job. */
@@ -34,7 +36,8 @@ export interface TrackerOptions {
   readonly askForKey: (failure: Failure) => Promise<boolean>;
 }
 
-export function createJobTracker({ client, id, upload = undefined, askForKey }: TrackerOptions): JobTracker {
+export function createJobTracker({ client, id, askForKey, ...given }: TrackerOptions): JobTracker {
+  let upload: Upload | null = given.upload ?? null;
   const state = createStore(INITIAL_JOB);
   const dispatch = (action: JobAction) => state.set(reduceJob(state.get(), action));
   let controller = new AbortController();
@@ -52,7 +55,7 @@ export function createJobTracker({ client, id, upload = undefined, askForKey }: 
   };
 
   const send = async (signal: AbortSignal): Promise<void> => {
-    if (upload === undefined) return;
+    if (upload === null) return;
     const totalBytes = upload.photo.size;
     dispatch({ type: 'upload', sentBytes: 0, totalBytes });
     try {
@@ -88,8 +91,14 @@ export function createJobTracker({ client, id, upload = undefined, askForKey }: 
   return {
     id,
     state,
-    upload: upload ?? null,
+    get upload() {
+      return upload;
+    },
     send: () => void send(begin()),
+    resume(interrupted) {
+      upload = interrupted;
+      void send(begin());
+    },
     follow: () => void follow(begin()),
     async cancel() {
       const { phase } = state.get();

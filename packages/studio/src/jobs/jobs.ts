@@ -1,11 +1,12 @@
 import type { JobOptionsInput } from '@facewright/protocol';
+import { mayHelpAgain } from '../errors/failure.ts';
 import { askForKey } from '../errors/key-question.ts';
 import { service } from '../service.ts';
 import { createThumbnail, type Thumbnail } from '../upload/create-thumbnail.ts';
 import { createJobId } from './create-job-id.ts';
 import { isEnded } from './job-state.ts';
 import { createJobTracker, type JobTracker } from './job-tracker.ts';
-import { findPhoto, keepPhoto } from './photo-store.ts';
+import { dropUpload, findPhoto, findUpload, keepPhoto, keepUpload } from './photo-store.ts';
 
 const trackers = new Map<string, JobTracker>();
 const thumbnails = new Map<string, Promise<Thumbnail | null>>();
@@ -14,8 +15,8 @@ const LAST_NAME = 'facewright.lastJob';
 const KEEP_LIMIT_MS = 3000;
 
 /**
- * Sends a photo. Returns at once with the tracker of the new job; its id is known before anything has left, and its picture is kept
- * before: whenever the page is loaded anew, a job that the service has got is found with its photo.
+ * Sends a photo. Returns at once with the tracker of the new job; its id is known before anything has left, and the photo and its
+ * picture are kept before: whenever the page is loaded anew, it goes on where it was.
  */
 export function startJob(photo: Blob, options: JobOptionsInput): JobTracker {
   const id = createJobId();
@@ -24,8 +25,10 @@ export function startJob(photo: Blob, options: JobOptionsInput): JobTracker {
   const tracker = createJobTracker({ client: service, id, upload: { photo, options }, askForKey });
   trackers.set(id, tracker);
   localStorage.setItem(LAST_NAME, id);
-  const kept = thumbnail.then((small) => (small === null ? undefined : keepPhoto(id, small))).catch(() => undefined);
-  const limit = new Promise<void>((resolve) => setTimeout(resolve, KEEP_LIMIT_MS));
+  const keptPicture = thumbnail.then((small) => (small === null ? undefined : keepPhoto(id, small))).catch(() => undefined);
+  const kept = Promise.all([keptPicture, keepUpload(id, { photo, options })]);
+  dropUploadWhenSent(tracker);
+  const limit = new Promise((resolve) => setTimeout(resolve, KEEP_LIMIT_MS));
   void Promise.race([kept, limit]).then(() => {
     // It may have been canceled meanwhile.
     if (tracker.state.get().phase === 'preparing') tracker.send();
@@ -39,8 +42,23 @@ export function followJob(id: string): JobTracker {
   if (known !== undefined) return known;
   const tracker = createJobTracker({ client: service, id, askForKey });
   trackers.set(id, tracker);
-  tracker.follow();
+  void findUpload(id).then((upload) => {
+    if (upload === null) return tracker.follow();
+    // Sending it once more does no harm where it had arrived after all: the id makes it the same job.
+    dropUploadWhenSent(tracker);
+    tracker.resume(upload);
+  });
   return tracker;
+}
+
+/** The photo is kept here only until the service has it, or the reader has given up. */
+function dropUploadWhenSent(tracker: JobTracker): void {
+  const unsubscribe = tracker.state.subscribe(() => {
+    const { phase, failure } = tracker.state.get();
+    if (phase === 'preparing' || phase === 'uploading' || (phase === 'refused' && failure !== null && mayHelpAgain(failure))) return;
+    unsubscribe();
+    void dropUpload(tracker.id);
+  });
 }
 
 /** The small picture of the photo of a job, where this browser sent it. */

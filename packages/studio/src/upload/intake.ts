@@ -40,11 +40,11 @@ export async function takePhotos(files: readonly File[]): Promise<void> {
     if (checked instanceof Blob) good.push({ name: file.name, photo: checked });
     else refused.push({ name: file.name, file, failure: localFailure(checked) });
   }
-  refusals.set(refused);
   if (refused.length > 0) announce(refused.map(({ name }) => name).join(', '));
   const options = uploadOptions.get();
   if (good.length === 1 && files.length === 1) takePhoto(good[0]!.photo, options);
-  else if (good.length > 0) goTo({ name: 'batch', id: startBatch(good, options) });
+  else if (good.length > 0) goTo({ name: 'batch', id: startBatch(good, options, refused) });
+  else refusals.set(refused);
 }
 
 /** Sends one photo and shows what becomes of it. */
