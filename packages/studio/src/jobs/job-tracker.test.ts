@@ -77,3 +77,12 @@ it('cancels the upload that is under way', async () => {
   expect(signal?.aborted).toBe(true);
   expect(tracker.state.get().phase).toBe('canceled');
 });
+
+it('goes on with a photo that a reload interrupted', async () => {
+  const { tracker, client } = createTracker({}, { withPhoto: false });
+  expect(tracker.upload).toBeNull();
+  tracker.resume(upload);
+  await phaseOf(tracker).toBe('succeeded');
+  expect(tracker.upload).toBe(upload);
+  expect(client.put).toHaveBeenCalledWith('a', upload.photo, expect.objectContaining({ wait: 0 }));
+});

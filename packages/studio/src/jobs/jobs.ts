@@ -11,7 +11,7 @@ import { dropUpload, findPhoto, findUpload, keepPhoto, keepUpload } from './phot
 const trackers = new Map<string, JobTracker>();
 const thumbnails = new Map<string, Promise<Thumbnail | null>>();
 const LAST_NAME = 'facewright.lastJob';
-/** How long a photo waits for its picture to be kept, ms: writing takes some 10, a disk that hangs must not hold the photo back. */
+/** How long a photo waits for its picture to be kept, ms: a disk that hangs must not hold the photo back. */
 const KEEP_LIMIT_MS = 3000;
 
 /**
