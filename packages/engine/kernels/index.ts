@@ -15,7 +15,9 @@ export {
 export { addRows, computeGram, multiplyRows } from './dense';
 export { addNumbers, growMaximum, pullLevel, pushLevel, softenEdges, softenWeights, sumSquares } from './grid';
 export { addField, listFolded, relaxMembrane, selectTriangles, setMembrane, startMembrane } from './membrane';
+export { boundPoints, sumNumbers, takeVertices } from './mesh';
 export { paintRows, setPaintPhoto, setPaintTables } from './paint';
+export { indexPixels, renameIndices } from './palette';
 export { averagePixels, filterUp, sharpenPixels } from './photo';
 export { addTriangleNormals, makeUnit, projectPoints, rasterizeTriangles, turnVectors } from './rasterize';
 export { takeMeans } from './reduce';

@@ -3,6 +3,8 @@ import { prepareEncoders } from './encode-files.ts';
 import type { EngineOptions, FindFacesOptions, ReconstructOptions } from './engine-options.ts';
 import { loadGlbTables } from './export/glb-tables.ts';
 import { type FoundFaces, findFaces } from './find-faces.ts';
+import { prepareAlignment } from './fit/align-to-landmarks.ts';
+import { loadAlignmentGraph } from './fit/load-alignment-graph.ts';
 import type { FaceModel } from './models/face-model.ts';
 import { identifyModel } from './models/identify-model.ts';
 import { loadFaceModel } from './models/load-face-model.ts';
@@ -122,7 +124,10 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
 async function prepareFaces(model: FaceModel, size: number, cacheDir: string | null): Promise<TextureBaker> {
   const hash = identifyModel(model);
   const loading = loadTextureTables(model, hash, size, cacheDir);
-  // Without a folder the encoders make theirs when a GLB is wanted.
-  if (cacheDir !== null) prepareEncoders(model, await loadGlbTables(model, hash, cacheDir));
+  // Without a folder each makes its own when it needs it.
+  if (cacheDir !== null) {
+    prepareAlignment(model, await loadAlignmentGraph(model, hash, cacheDir));
+    prepareEncoders(model, await loadGlbTables(model, hash, cacheDir));
+  }
   return createTextureBaker(model, await loading);
 }

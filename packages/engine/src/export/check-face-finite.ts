@@ -1,5 +1,6 @@
 import { FacewrightError } from '@facewright/protocol';
 import type { FittedFace } from '../fit/fitted-face.ts';
+import { countKernelBytes, useScratchMemory } from '../kernels/kernel-memory.ts';
 
 /**
  * Refuses a face with a number that is not finite: nothing of it is written.
@@ -8,15 +9,20 @@ import type { FittedFace } from '../fit/fitted-face.ts';
  */
 export function checkFaceFinite(face: FittedFace): void {
   const { pose, intrinsics } = face;
-  check('position', face.positions);
-  check('neutral position', face.neutralPositions);
-  check('pose', [...pose.rotation, ...pose.translation, pose.yawDeg, pose.pitchDeg, pose.rollDeg]);
-  check('camera', [intrinsics.focalPx, intrinsics.centerX, intrinsics.centerY]);
+  check('position', sumPositions(face.positions));
+  check('neutral position', sumPositions(face.neutralPositions));
+  check('pose', sum([...pose.rotation, ...pose.translation, pose.yawDeg, pose.pitchDeg, pose.rollDeg]));
+  check('camera', sum([intrinsics.focalPx, intrinsics.centerX, intrinsics.centerY]));
 }
 
-function check(what: string, values: ArrayLike<number>): void {
-  // A sum is not finite when a term is not; 79 000 additions of finite coordinates cannot overflow.
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
-  if (!Number.isFinite(sum)) throw new FacewrightError('FW_FIT_FAILED', { reason: `a ${what} is not a finite number` });
+/** A sum is not finite when a term is not; 79 000 additions of finite coordinates cannot overflow. */
+function sumPositions(positions: Float32Array): number {
+  const memory = useScratchMemory(countKernelBytes(positions));
+  return memory.kernels.sumNumbers(memory.place(positions).byteOffset, positions.length);
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+function check(what: string, total: number): void {
+  if (!Number.isFinite(total)) throw new FacewrightError('FW_FIT_FAILED', { reason: `a ${what} is not a finite number` });
 }

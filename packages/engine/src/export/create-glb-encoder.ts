@@ -1,6 +1,7 @@
 import type { GlbExtras } from '@facewright/protocol';
 import { FacewrightError } from '@facewright/protocol';
 import type { FittedFace } from '../fit/fitted-face.ts';
+import { countKernelBytes, useScratchMemory } from '../kernels/kernel-memory.ts';
 import type { FaceModel } from '../models/face-model.ts';
 import { computeVertexNormals } from '../render/compute-vertex-normals.ts';
 import type { FaceMaps, SurfaceMaterial, TextureMap } from '../texture/face-maps.ts';
@@ -14,7 +15,7 @@ import { type GlbTables, mapMaterials, nameGrouping } from './glb-tables.ts';
 import type { GltfAccessor, GltfBufferView, GltfMesh, GltfNode } from './gltf-document.ts';
 import { keepConstant } from './keep-constant.ts';
 import { COMPACT_STEPS_PER_MM, type CompactLayout, layoutCompactGlb } from './layout-compact-glb.ts';
-import { computeBounds, layoutPlainGlb, MORPH_THRESHOLD_MM, type PlainLayout } from './layout-plain-glb.ts';
+import { layoutPlainGlb, MORPH_THRESHOLD_MM, type PlainLayout } from './layout-plain-glb.ts';
 import { type MeshPlan, planMeshes } from './plan-meshes.ts';
 import { roundTo } from './round-to.ts';
 
@@ -173,47 +174,40 @@ function writePlainGeometry(
   modelNormals: Float32Array,
   pivots: Pivots,
 ): Geometry {
-  const positions = new Float32Array(3 * layout.vertexCount);
-  const normals = new Float32Array(3 * layout.vertexCount);
+  const bytes = 12 * layout.vertexCount;
+  const memory = useScratchMemory(
+    countKernelBytes([neutralMm, modelNormals]) + 2 * bytes + countKernelBytes(plans.map(({ primitives }) => primitives)) + 256,
+  );
+  const { kernels } = memory;
+  const out = memory.allocate(Float32Array, 6 * layout.vertexCount);
+  const axes = memory.place(Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1)).byteOffset;
+  const bounds = memory.allocate(Float64Array, 6);
+  const neutral = memory.place(neutralMm).byteOffset;
+  const normals = memory.place(modelNormals).byteOffset;
   const accessors = layout.accessors.slice();
-  let start = 0;
+  let at = out.byteOffset;
   let primitive = 0;
   plans.forEach((plan, m) => {
+    const [x, y, z] = pivots[m]!;
     for (const { modelVertex } of plan.primitives) {
-      const end = start + 3 * modelVertex.length;
-      const own = positions.subarray(start, end);
-      takeVertices(modelVertex, neutralMm, 1000, pivots[m]!, own);
-      takeVertices(modelVertex, modelNormals, 1, NO_PIVOT, normals.subarray(start, end));
+      const vertices = memory.place(modelVertex).byteOffset;
+      const count = modelVertex.length;
+      kernels.takeVertices(vertices, count, neutral, 1000, x, y, z, at);
+      kernels.takeVertices(vertices, count, normals, 1, 0, 0, 0, at + bytes);
+      kernels.boundPoints(at, count, axes, bounds.byteOffset);
       const accessor = layout.positionAccessors[primitive++]!;
-      accessors[accessor] = { ...accessors[accessor]!, ...computeBounds(own) };
-      start = end;
+      accessors[accessor] = { ...accessors[accessor]!, min: [...bounds.subarray(0, 3)], max: [...bounds.subarray(3)] };
+      at += 12 * count;
     }
   });
   return {
     bufferViews: layout.bufferViews,
     accessors,
     meshes: layout.meshes,
-    binary: [layout.staticBytes, new Uint8Array(positions.buffer), new Uint8Array(normals.buffer)],
+    // Positions, then normals.
+    binary: [layout.staticBytes, new Uint8Array(out.slice().buffer)],
     unpackedBytes: 0,
   };
-}
-
-const NO_PIVOT = [0, 0, 0] as const;
-
-/** out = source of each vertex / divisor - pivot, shape (N,3). */
-function takeVertices(
-  modelVertex: Uint32Array,
-  source: Float32Array,
-  divisor: number,
-  [pivotX, pivotY, pivotZ]: Pivots[number],
-  out: Float32Array,
-): void {
-  for (let v = 0, at = 0; v < modelVertex.length; v++, at += 3) {
-    const from = 3 * modelVertex[v]!;
-    out[at] = source[from]! / divisor - pivotX;
-    out[at + 1] = source[from + 1]! / divisor - pivotY;
-    out[at + 2] = source[from + 2]! / divisor - pivotZ;
-  }
 }
 
 function assemble(

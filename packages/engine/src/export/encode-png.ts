@@ -75,42 +75,38 @@ function filterUp(data: Uint8Array, stride: number, height: number): Uint8Array 
   return filtered;
 }
 
-/** Slots of the hash table below: four times the colours that a palette holds, so that probing is short. */
-const HASH_SLOTS = 1024;
-
 /**
  * Palette and index of each RGBA pixel; null where there are more than 256 colours. The palette is in order of alpha, so that
  * neighbouring pixels have neighbouring indices.
  */
 function indexColors(data: Uint8Array): { readonly indices: Uint8Array; readonly rgb: Uint8Array; readonly alpha: Uint8Array } | null {
-  const found: number[] = [];
-  const slotColor = new Uint32Array(HASH_SLOTS);
-  const slotIndex = new Int16Array(HASH_SLOTS).fill(-1);
-  const indices = new Uint8Array(data.length / 4);
-  for (let i = 0, at = 0; i < indices.length; i++, at += 4) {
-    const color = ((data[at]! << 24) | (data[at + 1]! << 16) | (data[at + 2]! << 8) | data[at + 3]!) >>> 0;
-    // Fibonacci hashing: the top ten bits of a product with 2^32 over the golden ratio.
-    let slot = Math.imul(color, 0x9e3779b1) >>> 22;
-    while (slotIndex[slot]! >= 0 && slotColor[slot] !== color) slot = (slot + 1) % HASH_SLOTS;
-    if (slotIndex[slot]! < 0) {
-      if (found.length === 256) return null;
-      slotColor[slot] = color;
-      slotIndex[slot] = found.push(color) - 1;
-    }
-    indices[i] = slotIndex[slot]!;
-  }
-  const order = Array.from(found.keys()).sort((a, b) => (found[a]! & 255) - (found[b]! & 255) || found[a]! - found[b]!);
-  const newFromOld = new Uint8Array(256);
-  const rgb = new Uint8Array(3 * found.length);
-  const alpha = new Uint8Array(found.length);
+  const count = data.length / 4;
+  const memory = useScratchMemory(data.length + count + 8192);
+  const { kernels } = memory;
+  const indices = memory.allocate(Uint8Array, count);
+  const colors = memory.allocate(Uint32Array, 256);
+  const slots = memory.allocate(Int32Array, 1024);
+  const pixels = memory.allocate(Uint8Array, data.length);
+  pixels.set(data);
+  const found = kernels.indexPixels(pixels.byteOffset, count, slots.byteOffset, colors.byteOffset, indices.byteOffset);
+  if (found < 0) return null;
+  // Bytes of a colour lie in the order red, green, blue, alpha: the number is made of them in that order, too.
+  const numbers = Array.from(
+    colors.subarray(0, found),
+    (c) => (((c & 255) << 24) | ((c & 0xff00) << 8) | ((c >>> 8) & 0xff00) | (c >>> 24)) >>> 0,
+  );
+  const order = Array.from(numbers.keys()).sort((a, b) => (numbers[a]! & 255) - (numbers[b]! & 255) || numbers[a]! - numbers[b]!);
+  const newFromOld = memory.allocate(Uint8Array, 256);
+  const rgb = new Uint8Array(3 * found);
+  const alpha = new Uint8Array(found);
   order.forEach((old, k) => {
-    const color = found[old]!;
+    const color = numbers[old]!;
     newFromOld[old] = k;
     rgb.set([color >>> 24, (color >>> 16) & 255, (color >>> 8) & 255], 3 * k);
     alpha[k] = color & 255;
   });
-  for (let i = 0; i < indices.length; i++) indices[i] = newFromOld[indices[i]!]!;
-  return { indices, rgb, alpha };
+  kernels.renameIndices(indices.byteOffset, count, newFromOld.byteOffset);
+  return { indices: indices.slice(), rgb, alpha };
 }
 
 function formatChunk(type: string, content: Uint8Array): Uint8Array {

@@ -32,7 +32,7 @@ const PINNED_WEIGHT = 0.1;
 const BLOCK = 512;
 
 /** The part of a mesh that the field lives on. Its vertices are counted anew, from the landmarks outward. */
-interface AlignmentGraph {
+export interface AlignmentGraph {
   /** Shape (A): vertex of the model. */
   readonly vertex: Uint32Array;
   /** The first so many are near landmarks. */
@@ -115,6 +115,11 @@ export function alignToLandmarks(model: FaceModel, projected: Float32Array, targ
     shiftPoints(projected, vertices, moves[2 * p], moves[2 * p + 1]);
   });
   return projected;
+}
+
+/** Makes ready for faces of a model: with a graph that was read, the first one takes no longer than the others. */
+export function prepareAlignment(model: FaceModel, graph: AlignmentGraph): void {
+  if (!membranes.has(model)) membranes.set(model, placeGraph(graph, model.vertexCount, model.landmarks.count));
 }
 
 function prepareMembrane(model: FaceModel): Membrane {
@@ -269,7 +274,8 @@ function takeMean({ start, neighbour, degree }: AlignmentGraph, field: Float64Ar
   field[2 * i + 1] = y / degree[i];
 }
 
-function buildGraph(model: FaceModel): AlignmentGraph {
+/** The graph of a model; see {@link loadAlignmentGraph} for keeping it. */
+export function buildGraph(model: FaceModel): AlignmentGraph {
   const { triangles, vertexCount, landmarks } = model;
   const partTriangles = model.parts.map((p) => triangles.subarray(3 * p.firstTriangle, 3 * (p.firstTriangle + p.triangleCount)));
   const { attached, loose } = splitParts(model, partTriangles);
@@ -320,7 +326,7 @@ function buildGraph(model: FaceModel): AlignmentGraph {
     nearest,
     arrives: Float64Array.from(ring, (r) => Math.exp(-r / DECAY_EDGES)),
     start: ownStart,
-    neighbour: own.subarray(0, ownStart[count]),
+    neighbour: own.slice(0, ownStart[count]),
     degree,
     cornerStart,
     corner,

@@ -122,6 +122,20 @@ export interface Kernels {
   ): number;
   selectTriangles(triangles: number, count: number, isMarked: number, out: number): number;
   addField(points: number, vertices: number, count: number): void;
+  sumNumbers(at: number, count: number): number;
+  boundPoints(points: number, count: number, axes: number, out: number): void;
+  takeVertices(
+    vertices: number,
+    count: number,
+    source: number,
+    divisor: number,
+    pivotX: number,
+    pivotY: number,
+    pivotZ: number,
+    out: number,
+  ): void;
+  indexPixels(pixels: number, count: number, slots: number, colors: number, indices: number): number;
+  renameIndices(indices: number, count: number, table: number): void;
   takeMeans(
     from: number,
     rowBytes: number,

@@ -1,4 +1,5 @@
 import { rotationFromAngles } from '../camera/pose-angles.ts';
+import { useScratchMemory } from '../kernels/kernel-memory.ts';
 
 /** Where a picture is taken from: a pinhole and the placement of the model before it. */
 export interface RenderCamera {
@@ -35,22 +36,7 @@ export function createViewCamera(
   const rotation = rotationFromAngles(view.yawDeg ?? 0, view.pitchDeg ?? 0, 0);
 
   // Extent of the turned head about the model origin; then the distance at which its box, pushed to the near side, just fits.
-  const low = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  const high = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let k = 0; k < 3; k++) {
-    const rx = rotation[3 * k]!;
-    const ry = rotation[3 * k + 1]!;
-    const rz = rotation[3 * k + 2]!;
-    let least = Number.POSITIVE_INFINITY;
-    let most = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < positions.length; i += 3) {
-      const v = rx * positions[i]! + ry * positions[i + 1]! + rz * positions[i + 2]!;
-      if (v < least) least = v;
-      if (v > most) most = v;
-    }
-    low[k] = least;
-    high[k] = most;
-  }
+  const { low, high } = boundPoints(positions, rotation);
   const halfX = (high[0]! - low[0]!) / 2;
   const halfY = (high[1]! - low[1]!) / 2;
   const free = 1 - 2 * margin;
@@ -65,4 +51,14 @@ export function createViewCamera(
     rotation,
     translation: new Float64Array([-(low[0]! + high[0]!) / 2, -(low[1]! + high[1]!) / 2, distance + nearHalf - middle]),
   };
+}
+
+/** Least and most of points along each axis, the rows of `axes`, shape (3,3). */
+function boundPoints(points: Float32Array | Float64Array, axes: Float64Array): { readonly low: Float64Array; readonly high: Float64Array } {
+  const memory = useScratchMemory(4 * points.length + 256);
+  const from = memory.allocate(Float32Array, points.length);
+  from.set(points);
+  const out = memory.allocate(Float64Array, 6);
+  memory.kernels.boundPoints(from.byteOffset, points.length / 3, memory.place(axes).byteOffset, out.byteOffset);
+  return { low: out.slice(0, 3), high: out.slice(3) };
 }
