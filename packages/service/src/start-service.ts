@@ -16,6 +16,7 @@ import { createStorage } from './storage/create-storage.ts';
 import { checkListenAddress } from './tenants/check-listen-address.ts';
 import { loadSecret } from './tenants/load-secret.ts';
 import { openTenants } from './tenants/open-tenants.ts';
+import type { TenantCounters } from './tenants/tenant-counters.ts';
 import { SERVICE_VERSION } from './version.ts';
 import { startWebhooks } from './webhooks/start-webhooks.ts';
 import { keepHouse } from './workers/keep-house.ts';
@@ -165,7 +166,10 @@ export async function startService({ role, config, log, isAdminOptional = false,
     let closeApi: (() => Promise<void>) | undefined;
     if (loadingApi !== null) {
       const { startApi } = await loadingApi;
+      const counters = config.redisUrl === undefined ? undefined : await openCounters(config.redisUrl, config.redisPrefix);
+      if (counters !== undefined) closers.push(() => counters.close());
       const api = await startApi({
+        ...(counters === undefined ? {} : { counters }),
         config,
         queue,
         storage,
@@ -220,6 +224,12 @@ export async function startService({ role, config, log, isAdminOptional = false,
     await closeAll();
     throw isFacewrightError(error) ? error : new FacewrightError('FW_INTERNAL', { what: 'the service could not start' }, { cause: error });
   }
+}
+
+/** Only where there is a Redis is its client loaded. */
+async function openCounters(url: string, prefix: string): Promise<TenantCounters> {
+  const { createRedisCounters } = await import('./tenants/create-redis-counters.ts');
+  return createRedisCounters({ url, prefix });
 }
 
 /** Whether `work` is over within the time. What it throws is thrown. */

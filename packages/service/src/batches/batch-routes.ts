@@ -15,7 +15,6 @@ import { parseJobOptions, type RequestFields } from '../http/parse-job-options.t
 import { setRateHeaders } from '../http/rate-headers.ts';
 import { readParts } from '../http/read-parts.ts';
 import { readQuery } from '../http/read-photo-upload.ts';
-import { createQuotaHolds } from '../storage/create-quota-holds.ts';
 import { jobPrefix } from '../storage/job-keys.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { BatchRecord } from './batch-record.ts';
@@ -50,13 +49,10 @@ const archiveQuerySchema = z.strictObject({
 
 /** Many photos in one request: create, read, cancel, delete, and one zip of the results. */
 export function batchRoutes(app: FastifyInstance, context: AppContext): void {
-  const { config, queue, storage, log } = context;
+  const { config, queue, storage, log, counters, holdQuota } = context;
   const store = createBatchStore(storage);
   const feeder = createBatchFeeder(context, store, context.batchPauses);
-  /** Batches that are being received: two uploads under one key must not mix. */
-  const arriving = new Set<string>();
   const arrivingByTenant = new Map<string, number>();
-  const holdQuota = createQuotaHolds(storage);
   const sweep = (): void =>
     void sweepBatches(context, store).then(
       (batches) => batches > 0 && log.info({ batches }, 'Expired batches deleted'),
@@ -95,16 +91,16 @@ export function batchRoutes(app: FastifyInstance, context: AppContext): void {
       const idempotencyKey = readIdempotencyKey(request);
       const id = idempotencyKey === null ? `b${randomBytes(12).toString('hex')}` : jobIdFromKey(tenant.name, `batch ${idempotencyKey}`);
       const declared = Number(request.headers['content-length'] ?? 0);
-      context.photos.takeRate(tenant, (decision) => setRateHeaders(reply, tenant, decision));
+      await context.photos.takeRate(tenant, (decision) => setRateHeaders(reply, tenant, decision));
       if (declared > config.batchMaxBytes + FORM_OVERHEAD_BYTES)
         throw new FacewrightError('FW_BODY_TOO_LARGE', { maxBytes: config.batchMaxBytes });
       await checkQuota(tenant, declared);
-      const name = `${tenant.name}/${id}`;
-      if (arriving.has(name)) throw new FacewrightError('FW_STATE_CONFLICT', { state: 'being received', wanted: 'a second upload' });
       const uploads = arrivingByTenant.get(tenant.name) ?? 0;
       if (uploads >= MAX_UPLOADS) throw new FacewrightError('FW_RATE_LIMITED', { retryAfterS: UPLOADS_RETRY_S });
-      arriving.add(name);
-      arrivingByTenant.set(tenant.name, uploads + 1);
+      // Two uploads under one key must not become two batches of one id, whichever processes they come to.
+      const release = await counters.claim(`batch:${tenant.name}/${id}`);
+      if (release === null) throw new FacewrightError('FW_STATE_CONFLICT', { state: 'being received', wanted: 'a second upload' });
+      arrivingByTenant.set(tenant.name, (arrivingByTenant.get(tenant.name) ?? 0) + 1);
       try {
         const known = await store.read(tenant.name, id);
         const { record, created } = await receive(request, reply, id, known);
@@ -112,7 +108,7 @@ export function batchRoutes(app: FastifyInstance, context: AppContext): void {
         if (created) feeder.start(record);
         return await reply.code(created ? 202 : 200).send(await view(record));
       } finally {
-        arriving.delete(name);
+        release();
         const left = (arrivingByTenant.get(tenant.name) ?? 1) - 1;
         if (left === 0) arrivingByTenant.delete(tenant.name);
         else arrivingByTenant.set(tenant.name, left);

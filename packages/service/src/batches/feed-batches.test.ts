@@ -12,6 +12,7 @@ import { createJournalQueue } from '../jobs/journal-queue/create-journal-queue.t
 import { createLog } from '../observability/create-log.ts';
 import { createFileStorage } from '../storage/file-storage.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
+import { createMemoryCounters } from '../tenants/create-memory-counters.ts';
 import type { BatchRecord } from './batch-record.ts';
 import { type BatchStore, createBatchStore, waitingKey } from './batch-store.ts';
 import { createBatchFeeder, type FeedPauses } from './feed-batches.ts';
@@ -52,7 +53,7 @@ function contextWith(changes: Partial<AppContext> = {}): AppContext {
     closing: new AbortController().signal,
     ...changes,
   } as unknown as AppContext;
-  return { ...deps, photos: createPhotoAcceptor(deps) };
+  return { ...deps, photos: createPhotoAcceptor(deps, createMemoryCounters()) };
 }
 
 async function storeBatch(store: BatchStore, id: string, photos: number, createdAt = Date.now()): Promise<BatchRecord> {

@@ -13,7 +13,7 @@ import { readParts } from '../http/read-parts.ts';
 import { sendObject } from '../http/send-object.ts';
 import { sendWhileArriving } from '../http/send-problem.ts';
 import { setCorsHeaders } from '../http/set-cors-headers.ts';
-import { createQuotaHolds, type QuotaHold } from '../storage/create-quota-holds.ts';
+import type { QuotaHold } from '../storage/create-quota-holds.ts';
 import { formatEventId, type GradioEvent, parseEventId } from './event-id.ts';
 import { followEvent, type GradioMessage, textOfError } from './follow-event.ts';
 import { GRADIO_PREFIX, gradioConfig, gradioInfo } from './gradio-documents.ts';
@@ -43,9 +43,8 @@ const SESSION_PATTERN = /^[\w.~-]{1,100}$/;
  * and UV texture out. Queue, storage, limits and links are those of the API. At `/gradio_api` and, for clients of Gradio 4, at the root.
  */
 export function gradioRoutes(app: FastifyInstance, context: AppContext): void {
-  const { config, queue, storage, photos, log, linkSecret } = context;
+  const { config, queue, storage, photos, log, linkSecret, holdQuota } = context;
   const store = createSessionStore(storage);
-  const holdQuota = createQuotaHolds(storage);
   /** Events whose cancel, or reset after it, came to this instance: when their streams may tell the end. Unix ms. */
   const canceled = new Map<string, number>();
   app.addHook('onClose', (_app, done) => {
@@ -71,7 +70,7 @@ export function gradioRoutes(app: FastifyInstance, context: AppContext): void {
       if (isRepeat) {
         if (await store.has(event.tenant, session, event.id)) return { event_id: formatEventId(linkSecret, event) };
         // Not the same request again, and it is about to be kept.
-        photos.takeRate(request.tenant);
+        await photos.takeRate(request.tenant);
       }
       await store.join(event.tenant, session, event.id);
       return { event_id: formatEventId(linkSecret, event) };
@@ -120,7 +119,7 @@ export function gradioRoutes(app: FastifyInstance, context: AppContext): void {
     const paths: string[] = [];
     const hold = holdQuota(tenant);
     try {
-      photos.takeRate(tenant, (decision) => setRateHeaders(reply, tenant, decision));
+      await photos.takeRate(tenant, (decision) => setRateHeaders(reply, tenant, decision));
       const declared = Number(request.headers['content-length'] ?? Number.NaN);
       await photos.checkRoom(tenant, Number.isFinite(declared) ? declared : 0).catch((error: unknown) => {
         // The call that follows says it in a way that clients show.
@@ -158,7 +157,7 @@ export function gradioRoutes(app: FastifyInstance, context: AppContext): void {
     const { tenant } = request;
     const read = readGradioInput(input, config.maxPhotoBytes);
     const refuse = async (text: string, takesRate = true) => {
-      if (takesRate) photos.takeRate(tenant);
+      if (takesRate) await photos.takeRate(tenant);
       return { tenant: tenant.name, id: await store.refuse(tenant.name, text), isRepeat: false };
     };
     if ('refusal' in read) return refuse(read.refusal);

@@ -5,7 +5,9 @@ import type {} from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import type { Job } from '../jobs/job.ts';
 import type { Span } from '../observability/create-tracing.ts';
+import type { QuotaHold } from '../storage/create-quota-holds.ts';
 import type { Tenant } from '../tenants/tenant.ts';
+import type { TenantCounters } from '../tenants/tenant-counters.ts';
 import type { AppDeps } from './app-deps.ts';
 import type { PhotoAcceptor } from './create-photo-acceptor.ts';
 import type { StreamLimit } from './limit-streams.ts';
@@ -20,6 +22,10 @@ export interface AppContext extends AppDeps {
   readonly models: readonly string[];
   /** The one way by which photos get in. */
   readonly photos: PhotoAcceptor;
+  /** What the processes of the API count together. */
+  readonly counters: TenantCounters;
+  /** Counts an upload against its tenant's storage. */
+  readonly holdQuota: (tenant: Tenant) => QuotaHold;
   /** Streams that one tenant may hold open. */
   readonly streams: StreamLimit;
   /** Aborts when the app closes: streams end, waiting requests are answered. */

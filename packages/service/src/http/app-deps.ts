@@ -7,6 +7,7 @@ import type { Metrics } from '../observability/create-metrics.ts';
 import type { Tracing } from '../observability/create-tracing.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
 import type { Tenants } from '../tenants/open-tenants.ts';
+import type { TenantCounters } from '../tenants/tenant-counters.ts';
 
 /** Measured: what waiting times are computed from. */
 export interface ServiceTime {
@@ -48,6 +49,8 @@ export interface AppDeps {
   readonly uploadPace?: UploadPace;
   /** How long readers may take nothing; tests shorten it. */
   readonly readerPace?: ReaderPace;
+  /** What the processes of the API count together. @default in memory: this one is alone */
+  readonly counters?: TenantCounters;
   /** How batches are fed into the queue; tests shorten it. */
   readonly batchPauses?: FeedPauses;
 }

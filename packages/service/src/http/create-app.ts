@@ -6,7 +6,9 @@ import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { BATCH_UPLOAD_FACTOR, batchRoutes } from '../batches/batch-routes.ts';
 import { gradioRoutes } from '../gradio/gradio-routes.ts';
+import { createQuotaHolds } from '../storage/create-quota-holds.ts';
 import { checkListenAddress } from '../tenants/check-listen-address.ts';
+import { createMemoryCounters } from '../tenants/create-memory-counters.ts';
 import { webhookRoutes } from '../webhooks/webhook-routes.ts';
 import { allowedMethods } from './allowed-methods.ts';
 import { answerClientError } from './answer-client-error.ts';
@@ -79,10 +81,13 @@ export function createApp(deps: AppDeps): FastifyInstance {
   const closing = new AbortController();
   // Every stream and long wait listens to it; a warning about many would be plain text among lines of JSON.
   setMaxListeners(0, closing.signal);
+  const counters = deps.counters ?? createMemoryCounters();
   const context: AppContext = {
     models: ['head', 'canonical'],
     ...deps,
-    photos: createPhotoAcceptor(deps),
+    counters,
+    holdQuota: createQuotaHolds(deps.storage, counters),
+    photos: createPhotoAcceptor(deps, counters),
     streams: limitStreams(config.maxConnections),
     closing: closing.signal,
     async viewJob(job) {

@@ -5,8 +5,9 @@ import { sniffImageFormat } from '@facewright/engine/sniff-image-format';
 import { FacewrightError } from '@facewright/protocol';
 import type { Job } from '../jobs/job.ts';
 import { resultKey } from '../storage/job-keys.ts';
-import { type RateDecision, RateLimiter } from '../tenants/rate-limiter.ts';
+import type { RateDecision } from '../tenants/rate-limiter.ts';
 import type { Tenant } from '../tenants/tenant.ts';
+import type { TenantCounters } from '../tenants/tenant-counters.ts';
 import type { AppDeps } from './app-deps.ts';
 import { computeRetryAfterS } from './compute-wait.ts';
 import { computeFingerprint } from './fingerprint.ts';
@@ -51,9 +52,9 @@ export interface PhotoAcceptor {
   /**
    * Takes one from the tenant's rate and looks whether there is room, before anything is read.
    *
-   * @throws FW_STARTING, FW_DRAINING, FW_RATE_LIMITED
+   * @throws FW_STARTING, FW_DRAINING, FW_RATE_LIMITED, FW_QUEUE_UNAVAILABLE
    */
-  takeRate(tenant: Tenant, onRate?: (decision: RateDecision) => void): void;
+  takeRate(tenant: Tenant, onRate?: (decision: RateDecision) => void): Promise<void>;
   /** @throws FW_QUEUE_FULL, FW_TENANT_QUEUE_FULL, FW_STORAGE_QUOTA */
   checkRoom(tenant: Tenant, declaredBytes?: number): Promise<void>;
   /**
@@ -69,17 +70,16 @@ export interface PhotoAcceptor {
 const HEAD_BYTES = 1024;
 
 /** Creates the acceptor of an app. */
-export function createPhotoAcceptor(deps: AppDeps): PhotoAcceptor {
+export function createPhotoAcceptor(deps: AppDeps, counters: TenantCounters): PhotoAcceptor {
   const { config, queue, storage, log } = deps;
-  const rates = new RateLimiter();
   /** Photos that are being received, by tenant: they will want a place in the queue. */
   const uploads = new Map<string, number>();
 
-  const takeRate: PhotoAcceptor['takeRate'] = (tenant, onRate) => {
+  const takeRate: PhotoAcceptor['takeRate'] = async (tenant, onRate) => {
     const { status } = deps.readiness();
     if (status === 'draining') throw new FacewrightError('FW_DRAINING', {});
     if (status === 'starting') throw new FacewrightError('FW_STARTING', {});
-    const decision = rates.take(tenant.name, tenant.limits.ratePerMinute);
+    const decision = await counters.takeRate(tenant.name, tenant.limits.ratePerMinute);
     onRate?.(decision);
     if (!decision.allowed) throw new FacewrightError('FW_RATE_LIMITED', { retryAfterS: decision.retryAfterS });
   };
@@ -155,7 +155,7 @@ export function createPhotoAcceptor(deps: AppDeps): PhotoAcceptor {
     checkRoom,
     async acceptPhoto(request) {
       const { tenant, signal } = request;
-      if (request.takesRate !== false) takeRate(tenant, request.onRate);
+      if (request.takesRate !== false) await takeRate(tenant, request.onRate);
       const id = request.id ?? createJobId();
       const known = request.id === undefined ? null : await queue.get(tenant.name, id);
       if (known === null) await checkRoom(tenant, request.declaredBytes);

@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { FacewrightError } from '@facewright/protocol';
 import type { Tenant } from '../tenants/tenant.ts';
+import type { TenantCounters } from '../tenants/tenant-counters.ts';
 import type { ObjectStorage } from './object-storage.ts';
 
 /** What one upload takes of its tenant's storage before it lies there. */
@@ -17,30 +19,31 @@ export interface QuotaHold {
 const STEP_BYTES = 2 ** 20;
 
 /**
- * Counts what is being received against the quotas of tenants: bodies need not say how long they are, and count in the storage only
- * when they lie there whole. Of this process.
+ * Counts what is being received against the quotas of tenants, in all processes that share `counters`: bodies need not say how long they
+ * are, and count in the storage only when they lie there whole.
  */
-export function createQuotaHolds(storage: ObjectStorage): (tenant: Tenant) => QuotaHold {
-  const heldByTenant = new Map<string, number>();
+export function createQuotaHolds(storage: ObjectStorage, counters: TenantCounters): (tenant: Tenant) => QuotaHold {
   return ({ name, limits }) => {
+    const holder = randomBytes(9).toString('base64url');
     let held = 0;
-    let asked = 0;
-    const change = (bytes: number): void => {
-      const sum = (heldByTenant.get(name) ?? 0) + bytes - held;
-      if (sum === 0) heldByTenant.delete(name);
-      else heldByTenant.set(name, sum);
-      held = bytes;
+    let told = 0;
+    const tell = (bytes: number): Promise<number> => {
+      told = bytes;
+      return counters.hold(name, holder, bytes);
     };
     return {
       async set(bytes) {
         const isLess = bytes < held;
-        change(bytes);
-        if (!isLess && bytes - asked < STEP_BYTES) return;
-        asked = bytes;
-        const usedBytes = (await storage.usedBytes(name)) + (heldByTenant.get(name) ?? 0);
+        held = bytes;
+        if (!isLess && bytes - told < STEP_BYTES) return;
+        const heldByAll = await tell(bytes);
+        const usedBytes = (await storage.usedBytes(name)) + heldByAll;
         if (usedBytes > limits.storageBytes) throw new FacewrightError('FW_STORAGE_QUOTA', { usedBytes, maxBytes: limits.storageBytes });
       },
-      release: () => change(0),
+      release() {
+        // What cannot be told now is forgotten by itself.
+        if (told > 0) tell(0).catch(() => {});
+      },
     };
   };
 }

@@ -9,7 +9,7 @@ export interface RateDecision {
 
 /**
  * Rates of tenants: each has a bucket that fills evenly and holds a quarter of a minute's worth (at least one). In memory of one
- * process: instances behind a load balancer each allow the rate.
+ * process.
  */
 export class RateLimiter {
   readonly #buckets = new Map<string, { tokens: number; at: number }>();
@@ -30,8 +30,14 @@ export class RateLimiter {
     const allowed = tokens >= 1 - 1e-6;
     const left = allowed ? Math.max(0, tokens - 1) : tokens;
     this.#buckets.set(tenant, { tokens: left, at: now });
-    return { allowed, remaining: Math.floor(left + 1e-6), retryAfterS: left >= 1 ? 0 : Math.max(1, Math.ceil((1 - left) / perMs / 1000)) };
+    return decideRate(allowed, left, ratePerMinute);
   }
+}
+
+/** The answer of a bucket in which `left` requests are left. */
+export function decideRate(allowed: boolean, left: number, ratePerMinute: number): RateDecision {
+  const retryAfterS = left >= 1 ? 0 : Math.max(1, Math.ceil(((1 - left) * 60) / ratePerMinute));
+  return { allowed, remaining: Math.floor(left + 1e-6), retryAfterS };
 }
 
 /** Requests that a full bucket allows at once. */
