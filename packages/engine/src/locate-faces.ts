@@ -164,6 +164,7 @@ function photoFromViewLandmarks(view: PhotoView, l: FaceLandmarks): FaceLandmark
   return {
     points,
     presence: l.presence,
+    ...(l.features && { features: l.features }),
     region: {
       centerX: view.x + region.centerX * view.scaleX,
       centerY: view.y + region.centerY * view.scaleY,

@@ -9,3 +9,8 @@ export function headModelPath(): string {
 export function landmarkHabitsPath(): string {
   return fileURLToPath(new URL('../model/landmark-habits.bin', import.meta.url));
 }
+
+/** Path of what the landmark network's features tell of faces of the shipped head model. */
+export function faceReadoutPath(): string {
+  return fileURLToPath(new URL('../model/face-readout.bin', import.meta.url));
+}

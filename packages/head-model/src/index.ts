@@ -13,6 +13,6 @@ export {
   type SparseShape,
   type StepCarries,
 } from './head-model-data.ts';
-export { headModelPath, landmarkHabitsPath } from './head-model-path.ts';
+export { faceReadoutPath, headModelPath, landmarkHabitsPath } from './head-model-path.ts';
 export { readHeadModel } from './read-head-model.ts';
 export { countTriangles, triangulate } from './triangulate.ts';

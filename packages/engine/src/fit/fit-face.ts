@@ -15,13 +15,14 @@ import { fitShape } from './fit-shape.ts';
 import type { FittedFace, IdentityPrior } from './fitted-face.ts';
 import { TEXTURE_TRUST } from './landmark-trust.ts';
 import { prepareFit, SIMILARITY_COUNT } from './prepare-fit.ts';
+import { readFace } from './read-face.ts';
 import { removeViewHabits } from './remove-view-habits.ts';
 import { projectLifted, unprojectLandmarks } from './unproject-landmarks.ts';
 
 export interface FitInput {
   readonly model: FaceModel;
   /** Points in the image frame of the full-size photo. */
-  readonly landmarks: Pick<FaceLandmarks, 'points'> & { readonly presence?: number };
+  readonly landmarks: Pick<FaceLandmarks, 'points' | 'features'> & { readonly presence?: number };
   readonly intrinsics: Intrinsics;
   /** @default the model's own N(0, 1) */
   readonly identityPrior?: IdentityPrior;
@@ -57,6 +58,9 @@ export function fitFace(input: FitInput): FittedFace {
   const basis = prepareFit(model, prior ? model.identityCount : DEFAULT_MODES);
   const { count, landmark } = basis;
   const lifted = unprojectLandmarks(points, landmark, intrinsics);
+  const { features } = input.landmarks;
+  const { readout } = model.landmarks;
+  const reading = features && readout ? readFace(model.landmarks, readout, lifted, basis.weight, features) : null;
   removeViewHabits(basis, lifted);
   const shape = fitShape(basis, lifted, prior);
   if (shape === null) throw fitFailed('the landmarks do not span a face');
@@ -87,13 +91,15 @@ export function fitFace(input: FitInput): FittedFace {
   };
 
   addExpression();
-  const near = fitPose(posed, seen, basis.weight, intrinsics, placeInFront(similarity, intrinsics));
+  const placed = placeInFront(similarity, intrinsics);
+  const start = reading === null ? placed : { ...placed, rotation: reading.rotation };
+  const near = fitPose(posed, seen, basis.weight, intrinsics, start, reading !== null);
   if (near === null) throw fitFailed('no pose explains the landmarks');
   const neutralPositions = model.evaluate(identity, new Float64Array(0));
   fitGaze(model, points, neutralPositions, near, intrinsics, expression);
   fitExpression(basis, edges, seen, near, intrinsics, expression);
   addExpression();
-  const pose = fitPose(posed, seen, basis.weight, intrinsics, near);
+  const pose = fitPose(posed, seen, basis.weight, intrinsics, near, reading !== null);
   if (pose === null || !(pose.translation[2] > 0)) throw fitFailed('no pose explains the landmarks');
 
   const residualsPx = new Float64Array(LANDMARK_COUNT);

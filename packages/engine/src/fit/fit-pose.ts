@@ -17,6 +17,7 @@ const MAX_ITERATIONS = 15;
  * @param pixels - shape (L,2), image frame
  * @param weight - shape (L)
  * @param start - cameraFromModel rotation and translation, in front of the camera
+ * @param isTurnHeld - the rotation of `start` stays: the position alone is sought
  * @returns null where the iteration leaves the numbers (no landmark has weight, a point gets behind the pinhole)
  */
 export function fitPose(
@@ -25,6 +26,7 @@ export function fitPose(
   weight: Float64Array,
   intrinsics: Intrinsics,
   start: { readonly rotation: Float64Array; readonly translation: Float64Array },
+  isTurnHeld = false,
 ): Pose | null {
   const count = weight.length;
   let rotation = start.rotation;
@@ -42,6 +44,7 @@ export function fitPose(
       if (weight[l] === 0) continue;
       if (!addLandmark(shape, pixels, l, weight[l], intrinsics, rotation, translation, robustPx, normal, gradient, du, dv)) return null;
     }
+    if (isTurnHeld) holdTurn(normal, gradient);
     const factor = factorCholesky(normal, 6);
     if (factor === null) return null;
     const step = solveCholesky(factor, 6, gradient);
@@ -52,6 +55,16 @@ export function fitPose(
     if (Math.hypot(step[0], step[1], step[2]) < 1e-5 && Math.hypot(step[3], step[4]) < 0.01) break;
   }
   return createPose(rotation, translation);
+}
+
+/** Makes the rotation's part of the step zero. */
+function holdTurn(normal: Float64Array, gradient: Float64Array): void {
+  for (let i = 0; i < 3; i++) {
+    gradient[i] = 0;
+    for (let j = i + 1; j < 6; j++) normal[6 * j + i] = 0;
+    for (let j = 0; j < i; j++) normal[6 * i + j] = 0;
+    normal[7 * i] = 1;
+  }
 }
 
 /** Distance between the least and the largest of every second number, from `axis` on. */

@@ -2,14 +2,15 @@ import type { HeadModelData } from '@facewright/head-model';
 import { addExpression, countTriangles, evaluateHead, triangulate } from '@facewright/head-model';
 import { listArkitBlendshapes } from './arkit-blendshapes.ts';
 import { checkCoefficients, checkExpressionIndex, checkOut } from './check-coefficients.ts';
-import type { FaceModel, LandmarkHabits, ModelPart } from './face-model.ts';
+import type { FaceModel, FaceReadout, LandmarkHabits, ModelPart } from './face-model.ts';
 
 /**
  * The port over a decoded head model file. Nothing is copied that can be shared.
  *
  * @param habits - null: nothing is known of the network's habits with this model
+ * @param readout - null: the network's own features say nothing of this model
  */
-export function createHeadModel(data: HeadModelData, habits: LandmarkHabits | null = null): FaceModel {
+export function createHeadModel(data: HeadModelData, habits: LandmarkHabits | null = null, readout: FaceReadout | null = null): FaceModel {
   const triangles = triangulate(data.polygons);
   const expressionNames = data.expressions.map((e) => e.name);
   return {
@@ -35,6 +36,7 @@ export function createHeadModel(data: HeadModelData, habits: LandmarkHabits | nu
       identity: new Float64Array(data.landmarks.identity),
       expression: new Float64Array(data.landmarks.expression),
       ...(habits && { habits }),
+      ...(readout && { readout }),
       confidence: new Float64Array(data.landmarks.confidence),
     },
     evaluate: (identity, expression, out = new Float32Array(3 * data.vertexCount)) => evaluateChecked(data, identity, expression, out),

@@ -95,6 +95,25 @@ export interface LandmarkHabits {
   readonly expression: Float64Array;
 }
 
+/**
+ * What the landmark network knows of a face beyond its landmarks: linear in the landmarks and in its last picture ({@link FaceLandmarks.features}), measured
+ * on rendered heads of one model (docs/decisions/face-readout.md; the file: models/read-face-readout.ts).
+ */
+export interface FaceReadout {
+  /** F, length of the network's picture as a list. */
+  readonly featureCount: number;
+  /** K, first identity modes that it tells. */
+  readonly identityCount: number;
+  /** Shape (3+K): results are a rotation vector (radians) and the identity (standard deviations). */
+  readonly constants: Float32Array;
+  /** Shape (3, 3+K): what one step of `rows` is worth, in the view's terms, the landmarks (per millimetre) and the features. */
+  readonly steps: Float32Array;
+  /** Shape (3+K, 9 + 3 L + F), in steps. */
+  readonly rows: Int8Array;
+  /** Shape (K,K): of the identity's error. */
+  readonly covariance: Float64Array;
+}
+
 export interface LandmarkBasis {
   /** L */
   readonly count: number;
@@ -110,6 +129,8 @@ export interface LandmarkBasis {
   readonly mean: Float64Array;
   /** Where the network reports the landmarks instead, so that its habits do not become shape. Absent: it is taken at its word. */
   readonly habits?: LandmarkHabits;
+  /** Pose and identity from what the network knows. Absent: they are found in the landmarks alone. */
+  readonly readout?: FaceReadout;
   /** Shape (K, L, 3), millimetres per standard deviation. */
   readonly identity: Float64Array;
   /** Shape (E, L, 3), millimetres at amount 1. */

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { headModelPath, landmarkHabitsPath, readHeadModel } from '@facewright/head-model';
+import { faceReadoutPath, headModelPath, landmarkHabitsPath, readHeadModel } from '@facewright/head-model';
 import { FacewrightError } from '@facewright/protocol';
 import { readCanonicalMesh } from '../nets/read-canonical-mesh.ts';
 import { createCanonicalModel } from './create-canonical-model.ts';
 import { createHeadModel } from './create-head-model.ts';
 import type { FaceModel } from './face-model.ts';
+import { readFaceReadout } from './read-face-readout.ts';
 import { readLandmarkHabits } from './read-landmark-habits.ts';
 
 /** Ids of the models that come with Facewright; the first is the default. */
@@ -36,11 +37,16 @@ export async function loadFaceModel(id: string, options: LoadFaceModelOptions = 
 }
 
 async function loadHead({ path = headModelPath() }: LoadFaceModelOptions): Promise<FaceModel> {
-  const [bytes, habits] = await Promise.all([readModelFile(path), readModelFile(landmarkHabitsPath())]);
+  const files = [path, landmarkHabitsPath(), faceReadoutPath()];
+  const [bytes, habits, readout] = (await Promise.all(files.map(readModelFile))) as [Uint8Array, Uint8Array, Uint8Array];
   const data = await readHeadModel(bytes, path);
   const { landmarks, identity, expressions } = data;
   const names = expressions.map((e) => e.name);
-  return createHeadModel(data, readLandmarkHabits(habits, landmarks.mirror, identity.modeCount, names, landmarkHabitsPath()));
+  return createHeadModel(
+    data,
+    readLandmarkHabits(habits, landmarks.mirror, identity.modeCount, names, landmarkHabitsPath()),
+    readFaceReadout(readout, landmarks.mirror.length, identity.modeCount, faceReadoutPath()),
+  );
 }
 
 async function readModelFile(path: string): Promise<Uint8Array> {
