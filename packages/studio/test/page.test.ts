@@ -499,6 +499,8 @@ describe('for everyone', () => {
       await waitForFace(page);
       for (const tab of ['Look', 'Expression', 'Measures', 'Files']) {
         await page.getByRole('tab', { name: tab }).click();
+        if (tab === 'Expression') await page.getByRole('searchbox').fill('nothing is called so');
+        if (tab === 'Files') await page.getByText('How to open it').click();
         await expectAccessible(page, tab);
       }
       await shoot(page, `files-${colorScheme}`);

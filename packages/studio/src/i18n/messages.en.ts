@@ -126,6 +126,7 @@ export const en = {
     queuedAgainIn: (s: number) => `Sending again in ${s} s`,
     sendNow: 'Send now',
     stopWaiting: 'Do not send',
+    severalAgain: 'To choose one of them here, choose the photo again: this page no longer has it.',
     face: (n: number) => `Face ${n}`,
   },
   result: {

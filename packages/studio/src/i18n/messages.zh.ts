@@ -120,6 +120,7 @@ export const zh: Messages = {
     queuedAgainIn: (s) => `${s} 秒后重新发送`,
     sendNow: '立即发送',
     stopWaiting: '不再发送',
+    severalAgain: '如需在此选择其中一张，请重新选择照片：本页已不再保留它。',
     face: (n) => `第 ${n} 张脸`,
   },
   result: {

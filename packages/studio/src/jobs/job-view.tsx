@@ -86,6 +86,7 @@ export function JobView({ id }: { readonly id: string }): JSX.Element {
           </Ended>
         ) : state.failure !== null && (phase === 'failed' || phase === 'refused') ? (
           <Problem failure={state.failure} isMain>
+            {faces.length > 0 && tracker.upload === null && <p>{t.job.severalAgain}</p>}
             {phase === 'refused' && tracker.upload !== null && mayHelpAgain(state.failure) && (
               <Resend delayS={resendDelayS(state)} onSend={() => tracker.send()} />
             )}

@@ -11,12 +11,13 @@ export interface CaptureButtonsProps {
   readonly scene: FaceScene | null;
   /** What fills the screen. */
   readonly stage: RefObject<HTMLElement | null>;
-  readonly jobId: string;
   readonly isDisabled: boolean;
+  /** Not while the photo's own camera is looked through. */
+  readonly canTurn: boolean;
 }
 
 /** The front again, screenshot, turntable as GIF and as video, full screen. */
-export function CaptureButtons({ scene, stage, isDisabled }: CaptureButtonsProps): JSX.Element {
+export function CaptureButtons({ scene, stage, isDisabled, canTurn }: CaptureButtonsProps): JSX.Element {
   const { t } = useTexts();
   const [recorded, setRecorded] = useState<number | null>(null);
   const canRecord = typeof MediaRecorder !== 'undefined';
@@ -45,7 +46,7 @@ export function CaptureButtons({ scene, stage, isDisabled }: CaptureButtonsProps
       <button
         type="button"
         class="button-icon"
-        disabled={isDisabled || recorded !== null}
+        disabled={isDisabled || !canTurn || recorded !== null}
         aria-label={t.result.front}
         title={t.result.front}
         onClick={() => scene?.lookFromFront()}
@@ -65,7 +66,7 @@ export function CaptureButtons({ scene, stage, isDisabled }: CaptureButtonsProps
       <button
         type="button"
         class="button-icon button-word"
-        disabled={isDisabled || recorded !== null}
+        disabled={isDisabled || !canTurn || recorded !== null}
         aria-label={t.result.turntableGif}
         title={t.result.turntableGif}
         onClick={() => void record('gif')}
@@ -76,7 +77,7 @@ export function CaptureButtons({ scene, stage, isDisabled }: CaptureButtonsProps
         <button
           type="button"
           class="button-icon"
-          disabled={isDisabled || recorded !== null}
+          disabled={isDisabled || !canTurn || recorded !== null}
           aria-label={t.result.turntable}
           title={t.result.turntable}
           onClick={() => void record('video')}

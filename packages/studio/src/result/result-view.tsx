@@ -126,7 +126,7 @@ export function ResultView({ view: job, result, landmarks, thumbnail, wholeMs }:
               ]}
               onChange={setArrangement}
             />
-            <CaptureButtons scene={scene} stage={stage} jobId={job.id} isDisabled={scene === null} />
+            <CaptureButtons scene={scene} stage={stage} isDisabled={scene === null} canTurn={arrangement !== 'overlay'} />
           </div>
         )}
         {hasWebgl() && (
