@@ -3,7 +3,8 @@
  * it. Screenshots of every view land in packages/studio/test-output.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { AccountView } from '@facewright/protocol';
+import { createClient } from '@facewright/client';
+import type { AccountView, JobOptionsInput } from '@facewright/protocol';
 import validator from 'gltf-validator';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -55,6 +56,9 @@ describe('from a photo to a face', () => {
       release();
       await waitForFace(page);
       await shoot(page, 'result');
+      await page.getByLabel('Beside the photo').check({ force: true });
+      await page.locator('.stage-photo [data-points="478"]').waitFor();
+      await shoot(page, 'beside');
       expect(harness.offences).toEqual([]);
     },
     TEST_MS,
@@ -176,6 +180,7 @@ describe('from a photo to a face', () => {
     ['png', 'image/png', (photo: Sharp) => photo.png()],
     ['webp', 'image/webp', (photo: Sharp) => photo.webp()],
     ['avif', 'image/avif', (photo: Sharp) => photo.avif({ effort: 0 })],
+    ['gif', 'image/gif', (photo: Sharp) => photo.gif({ effort: 1 })],
     // Lies on its side; the orientation says so.
     ['jpg', 'image/jpeg', (photo: Sharp) => photo.rotate(90).withMetadata({ orientation: 8 }).jpeg()],
   ])(
@@ -200,6 +205,46 @@ describe('from a photo to a face', () => {
       expect(harness.offences).toEqual([]);
     },
     120_000,
+  );
+
+  it(
+    'takes TIFF, which browsers do not show, and says what cannot be done without the photo',
+    async () => {
+      const page = await open();
+      await chooseFile(page, await sharp(portrait).resize(480).tiff().toBuffer(), 'portrait.tif', 'image/tiff');
+      await waitForFace(page);
+      await page.getByText('The photo is not in this browser').waitFor();
+      await expect.poll(() => page.locator('input[value="overlay"]').isDisabled(), { timeout: STEP_MS }).toBe(true);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'waits its turn, tells its place in the queue, and can be canceled',
+    async () => {
+      const client = createClient({ baseUrl: harness.service.url, apiKey: harness.service.key });
+      const photo = new Blob([portrait], { type: 'image/jpeg' });
+      const options: JobOptionsInput = { textureSize: 4096, formats: ['glb', 'maps', 'obj'] };
+      const before = await Promise.all(Array.from({ length: 6 }, () => client.create(photo, { wait: 0, options })));
+      try {
+        const page = await open();
+        await chooseFile(page, await sharp(portrait).resize(480).jpeg().toBuffer(), 'portrait.jpg', 'image/jpeg');
+        await page.getByRole('heading', { name: 'Waiting for its turn' }).waitFor();
+        await page.getByText(/\d photos? before yours|Next in line/).waitFor();
+        await shoot(page, 'queue');
+        await page.getByRole('button', { name: 'Cancel' }).click();
+        await page.getByRole('heading', { name: 'Canceled' }).waitFor();
+        await page.getByRole('button', { name: 'Send it again' }).waitFor();
+        await expectAccessible(page, 'canceled');
+        expect(harness.offences).toEqual([]);
+      } finally {
+        // What has ended meanwhile cannot be canceled, and need not be.
+        await Promise.all(before.map(({ id }) => client.cancel(id).catch(() => undefined)));
+        await Promise.all(before.map(({ id }) => client.waitFor(id).catch(() => undefined)));
+        await Promise.all(before.map(({ id }) => client.delete(id)));
+      }
+    },
+    TEST_MS,
   );
 
   it(
@@ -287,6 +332,11 @@ describe('from a photo to a face', () => {
       const page = await open({ path: '#/history' });
       await page.locator('.card-succeeded').first().waitFor();
       const count = await page.locator('.card').count();
+      await page.getByText(/[\d.]+ [KM]B of [\d.]+ GB used/).waitFor();
+      await page
+        .getByText(/expires in \d+ hours/)
+        .first()
+        .waitFor();
       await expectAccessible(page, 'history');
       await shoot(page, 'history');
       await page.getByLabel('Select to compare').nth(0).check();
