@@ -1,5 +1,7 @@
 import type {
   AccountView,
+  BatchEvent,
+  BatchList,
   BatchView,
   HealthView,
   JobOptionsInput,
@@ -93,6 +95,10 @@ export interface Client {
     /** Sends many photos, or one zip of them. Returns as soon as they are accepted. */
     create(photos: readonly BatchPhoto[] | Blob, options?: CreateBatchOptions): Promise<BatchView>;
     get(id: string, options?: RequestOptions): Promise<BatchView>;
+    /** Newest first. `after` is `next` of the page before. */
+    list(options?: RequestOptions & { readonly limit?: number; readonly after?: string }): Promise<BatchList>;
+    /** What happens to the photos of a batch until none waits or runs any more; connects again by itself when the connection is lost. */
+    events(id: string, options?: EventOptions): AsyncGenerator<BatchEvent, void>;
     cancel(id: string, options?: RequestOptions): Promise<BatchView>;
     delete(id: string, options?: RequestOptions): Promise<void>;
   };
@@ -138,16 +144,17 @@ export function createClient({ baseUrl, apiKey, fetch = (...args) => globalThis.
       signal: options.signal,
       onUploadProgress: options.onUploadProgress,
     });
-  const events = (id: string, { signal, onConnection }: EventOptions = {}) =>
-    followEvents({
+  const follow = <E extends ReconstructionEvent | BatchEvent>(path: string, { signal, onConnection }: EventOptions) =>
+    followEvents<E>({
       signal,
       onConnection,
       async open(lastEventId, connection) {
         const headers = { accept: 'text/event-stream', 'last-event-id': lastEventId === '' ? undefined : lastEventId };
-        const call = prepare({ method: 'GET', path: `${pathOf(id)}/events`, headers, signal: connection });
+        const call = prepare({ method: 'GET', path: `${path}/events`, headers, signal: connection });
         return readStream(await startFetch(call));
       },
     });
+  const events = (id: string, options: EventOptions = {}) => follow<ReconstructionEvent>(pathOf(id), options);
 
   return {
     create: (photo, options = {}) => upload('POST', 'v1/reconstructions', photo, options),
@@ -192,15 +199,22 @@ export function createClient({ baseUrl, apiKey, fetch = (...args) => globalThis.
           signal: options.signal,
           onUploadProgress: options.onUploadProgress,
         }),
-      get: (id, { signal } = {}) => request({ method: 'GET', path: `v1/batches/${encodeURIComponent(id)}`, signal }),
-      cancel: (id, { signal } = {}) => request({ method: 'POST', path: `v1/batches/${encodeURIComponent(id)}/cancel`, signal }),
-      delete: (id, { signal } = {}) => request({ method: 'DELETE', path: `v1/batches/${encodeURIComponent(id)}`, signal }),
+      get: (id, { signal } = {}) => request({ method: 'GET', path: batchPathOf(id), signal }),
+      list: ({ signal, limit, after } = {}) =>
+        request({ method: 'GET', path: 'v1/batches', query: { limit: limit?.toString(), after }, signal }),
+      events: (id, options = {}) => follow<BatchEvent>(batchPathOf(id), options),
+      cancel: (id, { signal } = {}) => request({ method: 'POST', path: `${batchPathOf(id)}/cancel`, signal }),
+      delete: (id, { signal } = {}) => request({ method: 'DELETE', path: batchPathOf(id), signal }),
     },
   };
 }
 
 function pathOf(id: string): string {
   return `v1/reconstructions/${encodeURIComponent(id)}`;
+}
+
+function batchPathOf(id: string): string {
+  return `v1/batches/${encodeURIComponent(id)}`;
 }
 
 /** Options as the query has them: everything as text, formats separated by commas. */

@@ -1,4 +1,3 @@
-import type { ReconstructionEvent } from '@facewright/protocol';
 import { parseEventStream } from './parse-event-stream.ts';
 import { ServiceError } from './service-error.ts';
 
@@ -7,6 +6,12 @@ const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 10_000;
 /** The service sends a comment at least every 15 s: three missed ones are a dead connection that no error has told of yet. */
 const SILENCE_MS = 45_000;
+
+/** An event of a stream that ends with `end`. */
+interface FollowedEvent {
+  readonly event: string;
+  readonly data: unknown;
+}
 
 export interface FollowOptions {
   /** Opens the stream; a status of failure throws ServiceError. `signal` also ends the reading. */
@@ -23,12 +28,12 @@ export interface FollowOptions {
 }
 
 /**
- * The events of a reconstruction until it ends, over as many connections as that takes. Every connection begins with a `snapshot`,
+ * The events of a reconstruction or a batch until it ends, over as many connections as that takes. Every connection begins with a `snapshot`,
  * so nothing that matters is missed between two.
  *
  * @throws ServiceError where trying again does not help (no such reconstruction, no right to it); the reason of `signal`
  */
-export async function* followEvents(options: FollowOptions): AsyncGenerator<ReconstructionEvent, void> {
+export async function* followEvents<E extends FollowedEvent>(options: FollowOptions): AsyncGenerator<E, void> {
   const { signal, onConnection, silenceMs = SILENCE_MS, firstPauseMs = FIRST_PAUSE_MS } = options;
   let lastEventId = '';
   let askedPauseMs: number | null = null;
@@ -52,7 +57,7 @@ export async function* followEvents(options: FollowOptions): AsyncGenerator<Reco
         attempt = 0;
         lastEventId = id;
         askedPauseMs = retryMs ?? askedPauseMs;
-        const parsed = { event, data: JSON.parse(data) as unknown } as ReconstructionEvent;
+        const parsed = { event, data: JSON.parse(data) as unknown } as E;
         yield parsed;
         if (parsed.event === 'end') return;
       }

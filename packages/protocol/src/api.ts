@@ -198,36 +198,58 @@ export type ReconstructionEvent = {
   [K in keyof typeof EVENT_SCHEMAS]: { event: K; data: z.infer<(typeof EVENT_SCHEMAS)[K]> };
 }[keyof typeof EVENT_SCHEMAS];
 
+const batchCountsSchema = z.object({
+  total: z.int(),
+  queued: z.int(),
+  processing: z.int(),
+  succeeded: z.int(),
+  failed: z.int(),
+  canceled: z.int(),
+});
+const batchPhotoSchema = z.object({
+  name: z.string().describe('File name as sent, without folders'),
+  reconstruction: idSchema.optional(),
+  state: jobStateSchema,
+  error: wireErrorSchema.optional(),
+});
 export const batchSchema = z
   .object({
     id: idSchema,
     state: z.enum(['processing', 'done', 'canceled']),
     createdAt: isoTime,
     expiresAt: isoTime.optional(),
-    counts: z.object({
-      total: z.int(),
-      queued: z.int(),
-      processing: z.int(),
-      succeeded: z.int(),
-      failed: z.int(),
-      canceled: z.int(),
-    }),
-    photos: z.array(
-      z.object({
-        name: z.string().describe('File name as sent, without folders'),
-        reconstruction: idSchema.optional(),
-        state: jobStateSchema,
-        error: wireErrorSchema.optional(),
-      }),
-    ),
+    counts: batchCountsSchema,
+    photos: z.array(batchPhotoSchema),
     archive: z
       .object({ url: z.string(), linkExpiresAt: isoTime })
       .optional()
       .describe('One zip of everything that succeeded, with a report; there when the batch is done'),
-    links: z.object({ self: z.string(), cancel: z.string() }),
+    links: z.object({ self: z.string(), events: z.string(), cancel: z.string() }),
   })
   .describe('Many photos, one status');
 export type BatchView = z.infer<typeof batchSchema>;
+
+const batchSummarySchema = z.object({
+  id: idSchema,
+  createdAt: isoTime,
+  total: z.int().describe('Photos, whatever became of them; the batch itself tells that'),
+  links: z.object({ self: z.string() }),
+});
+export type BatchSummary = z.infer<typeof batchSummarySchema>;
+export const batchListSchema = z
+  .object({ batches: z.array(batchSummarySchema), next: z.string().optional().describe('Cursor of the next page') })
+  .describe('Newest first');
+export type BatchList = z.infer<typeof batchListSchema>;
+
+/** Server-sent events of a batch: name → data. `snapshot` comes first on every connection, `end` last. */
+export const BATCH_EVENT_SCHEMAS = {
+  snapshot: batchSchema,
+  progress: z.object({ counts: batchCountsSchema, photos: z.array(batchPhotoSchema).describe('Those that changed') }),
+  end: batchSchema,
+} as const;
+export type BatchEvent = {
+  [K in keyof typeof BATCH_EVENT_SCHEMAS]: { event: K; data: z.infer<(typeof BATCH_EVENT_SCHEMAS)[K]> };
+}[keyof typeof BATCH_EVENT_SCHEMAS];
 
 export const accountSchema = z
   .object({

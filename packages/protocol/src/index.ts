@@ -1,6 +1,9 @@
 // Types only (as for the outputs below): the schemas come from '@facewright/protocol/api'.
 export type {
   AccountView,
+  BatchEvent,
+  BatchList,
+  BatchSummary,
   BatchView,
   HealthView,
   JobLandmarks,

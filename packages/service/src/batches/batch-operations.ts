@@ -7,7 +7,15 @@ import {
   schemaRef,
   UPLOAD_ERRORS,
 } from '../http/openapi/operation.ts';
-import { binary, linkParameters, optionParameters, optionProperties, webhookSchema, withHead } from '../http/openapi/operations.ts';
+import {
+  binary,
+  linkParameters,
+  listParameters,
+  optionParameters,
+  optionProperties,
+  webhookSchema,
+  withHead,
+} from '../http/openapi/operations.ts';
 
 const ID = 'b4f9a6f0d6f2b1c3e8a7d5b90';
 const EXAMPLE = {
@@ -30,7 +38,7 @@ const EXAMPLE = {
     },
   ],
   archive: { url: `v1/batches/${ID}/archive?tenant=acme&expires=1772370000&signature=4Yk0`, linkExpiresAt: '2026-03-01T13:00:00.000Z' },
-  links: { self: `v1/batches/${ID}`, cancel: `v1/batches/${ID}/cancel` },
+  links: { self: `v1/batches/${ID}`, events: `v1/batches/${ID}/events`, cancel: `v1/batches/${ID}/cancel` },
 } as const satisfies Json;
 
 const idParameter: Parameter = {
@@ -46,6 +54,16 @@ const batch = (description: string, headers: Readonly<Record<string, string>> = 
   headers,
   content: { 'application/json': { schema: schemaRef('Batch'), example: EXAMPLE } },
 });
+const LIST_EXAMPLE = {
+  batches: [{ id: ID, createdAt: '2026-03-01T12:00:00.000Z', total: 2, links: { self: `v1/batches/${ID}` } }],
+  next: 'YmF0Y2ggMTc3MjM2NjQwMDAwMCBiNGY5.sVbW0PfWl2Yh3y0r',
+} as const satisfies Json;
+const EVENTS_EXAMPLE = [
+  `event: snapshot\ndata: {"id":"${ID}","state":"processing", …}`,
+  'event: progress\ndata: {"counts":{"total":2,"queued":0, …},"photos":[{"name":"anna.jpg","state":"succeeded", …}]}',
+  `event: end\ndata: {"id":"${ID}","state":"done", …}`,
+  '',
+].join('\n\n');
 const createHeaders = { Location: 'Path of the batch' };
 const archive = { 'application/zip': { schema: binary } };
 
@@ -88,6 +106,34 @@ export const BATCH_OPERATIONS: readonly Operation[] = [
     responses: { 200: batch('The same request again', createHeaders), 202: batch('Accepted. It will not be lost.', createHeaders) },
     errors: [...UPLOAD_ERRORS, 'FW_BATCH_TOO_MANY', 'FW_ARCHIVE_INVALID', 'FW_STATE_CONFLICT', ...STORE_ERRORS],
   },
+  ...withHead({
+    method: 'get',
+    path: '/v1/batches',
+    id: 'listBatches',
+    tag: 'Batches',
+    summary: 'Your batches, newest first',
+    access: 'key',
+    parameters: listParameters,
+    responses: {
+      200: { description: 'A page', content: { 'application/json': { schema: schemaRef('BatchList'), example: LIST_EXAMPLE } } },
+    },
+    errors: STORE_ERRORS,
+  }),
+  ...withHead({
+    method: 'get',
+    path: '/v1/batches/{id}/events',
+    id: 'followBatch',
+    tag: 'Batches',
+    summary: 'What happens to its photos, as server-sent events',
+    description:
+      'First `snapshot` (Batch), then `progress` (BatchProgress) whenever photos change, last `end` (Batch) when none waits or runs any more; then the stream ends. Comments keep the connection alive. Connect again after a loss: the new snapshot tells all.',
+    access: 'key',
+    parameters: [idParameter],
+    responses: {
+      200: { description: 'Events', content: { 'text/event-stream': { schema: { type: 'string' }, example: EVENTS_EXAMPLE } } },
+    },
+    errors: ['FW_NOT_FOUND', 'FW_RATE_LIMITED', ...STORE_ERRORS],
+  }),
   ...withHead({
     method: 'get',
     path: '/v1/batches/{id}',

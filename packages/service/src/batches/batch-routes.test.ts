@@ -3,7 +3,8 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { batchSchema } from '@facewright/protocol/api';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BATCH_EVENT_SCHEMAS, batchListSchema, batchSchema } from '@facewright/protocol/api';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fromBufferPromise } from 'yauzl';
 import { ZipFile } from 'yazl';
@@ -451,3 +452,82 @@ async function inForm(archive: Buffer): Promise<FormData> {
   data.append('archive', new Blob([archive as Uint8Array<ArrayBuffer>]), 'photos.zip');
   return data;
 }
+
+describe('the list of batches', () => {
+  it('has those of the tenant, newest first, in pages, and no others', async () => {
+    await start({ tenants: ['acme', 'beta'] });
+    const key = service.keys.acme!;
+    const ids: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      ids.unshift((await readJson(await post(form(photos(i + 1)), { key }))).id);
+      // Marks of files have milliseconds.
+      await sleep(5);
+    }
+    await post(form(photos(1)), { key: service.keys.beta! });
+    const seen: unknown[] = [];
+    let path = 'v1/batches?limit=2';
+    for (let pages = 1; ; pages++) {
+      const page = batchListSchema.parse(await readJson(await service.fetch(path, { key })));
+      seen.push(...page.batches.map(({ id, total }) => [id, total]));
+      if (page.next === undefined) {
+        expect(pages).toBe(3);
+        break;
+      }
+      path = `v1/batches?limit=2&after=${page.next}`;
+    }
+    expect(seen).toEqual(ids.map((id, i) => [id, 5 - i]));
+    // A cursor is of one tenant and one list.
+    const { next } = await readJson(await service.fetch('v1/batches?limit=1', { key }));
+    expect((await service.fetch(`v1/batches?after=${next}`, { key: service.keys.beta! })).status).toBe(400);
+    expect((await service.fetch(`v1/reconstructions?after=${next}`, { key })).status).toBe(400);
+    const other = await readJson(await service.fetch('v1/reconstructions?limit=1', { key }));
+    expect((await service.fetch(`v1/batches?after=${other.next}`, { key })).status).toBe(400);
+    expect((await service.fetch('v1/batches?limit=0', { key })).status).toBe(400);
+    await service.fetch(`v1/batches/${ids[0]}`, { method: 'DELETE', key });
+    const left = await readJson(await service.fetch('v1/batches', { key }));
+    expect(left.batches.map(({ id }: { id: string }) => id)).toEqual(ids.slice(1));
+  });
+});
+
+describe('the events of a batch', () => {
+  const eventsOf = async (answer: Response) =>
+    (await answer.text())
+      .split('\n\n')
+      .flatMap((block) => (block.startsWith('event: ') ? [block.split('\n')] : []))
+      .map(([event = '', data = '']) => ({ event: event.slice(7), data: JSON.parse(data.slice(6)) }));
+
+  it('tell every photo that changes and end with the batch', async () => {
+    let release!: () => void;
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await start({ work: async (lease, test) => gate.then(() => succeed(lease, test)) });
+    const files: Named = [...photos(3), ['text.txt', Buffer.from('no photo')]];
+    const { id, links } = await readJson(await post(form(files)));
+    const answer = await service.fetch(links.events);
+    expect(answer.headers.get('content-type')).toBe('text/event-stream');
+    release();
+    const events = await eventsOf(answer);
+    for (const { event, data } of events) BATCH_EVENT_SCHEMAS[event as 'end'].parse(data);
+    expect(events.map(({ event }) => event)).toEqual(['snapshot', ...events.slice(1, -1).map(() => 'progress'), 'end']);
+    expect(events[0]!.data).toMatchObject({ id, state: 'processing' });
+    expect(events.at(-1)!.data).toMatchObject({ state: 'done', counts: { total: 4, succeeded: 3, failed: 1 } });
+    const ended = events.flatMap(({ event, data }) => (event === 'progress' ? data.photos : []));
+    const succeeded = ended.filter(({ state }: { state: string }) => state === 'succeeded').map(({ name }: { name: string }) => name);
+    // Each once.
+    expect(succeeded.sort()).toEqual(['p0.jpg', 'p1.jpg', 'p2.jpg']);
+    // Of one that is done: both at once.
+    expect((await eventsOf(await service.fetch(links.events))).map(({ event }) => event)).toEqual(['snapshot', 'end']);
+    expect((await service.fetch(links.events, { method: 'HEAD' })).status).toBe(200);
+  });
+
+  it('end without one where the batch is deleted, and are of its tenant only', async () => {
+    await start({ work: null, tenants: ['acme', 'beta'] });
+    const key = service.keys.acme!;
+    const { id, links } = await readJson(await post(form(photos(1)), { key }));
+    expect((await service.fetch(links.events, { key: service.keys.beta! })).status).toBe(404);
+    const answer = await service.fetch(links.events, { key });
+    await service.fetch(`v1/batches/${id}`, { method: 'DELETE', key });
+    expect((await eventsOf(answer)).some(({ event }) => event === 'end')).toBe(false);
+  });
+});

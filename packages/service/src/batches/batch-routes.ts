@@ -22,6 +22,8 @@ import { createBatchStore, waitingKey } from './batch-store.ts';
 import { cancelJob } from './cancel-job.ts';
 import { createBatchArchive } from './create-batch-archive.ts';
 import { createBatchFeeder } from './feed-batches.ts';
+import { followBatch } from './follow-batch.ts';
+import { listBatches } from './list-batches.ts';
 import { cleanPhotoName } from './photo-names.ts';
 import { batchPath, readBatchStatus, viewBatch } from './read-batch-status.ts';
 import { computeBatchFingerprint, PhotoReceiver } from './receive-photos.ts';
@@ -41,13 +43,22 @@ const UPLOADS_RETRY_S = 5;
 const PARALLEL = 16;
 
 const noQuerySchema = z.strictObject({});
+const listQuerySchema = z.strictObject({
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, 'must be a number from 1 to 100')
+    .transform(Number)
+    .pipe(z.int().min(1).max(100))
+    .default(20),
+  after: z.string().max(1000).optional(),
+});
 const archiveQuerySchema = z.strictObject({
   tenant: z.string().optional(),
   expires: z.string().optional(),
   signature: z.string().optional(),
 });
 
-/** Many photos in one request: create, read, cancel, delete, and one zip of the results. */
+/** Many photos in one request: create, list, read, follow, cancel, delete, and one zip of the results. */
 export function batchRoutes(app: FastifyInstance, context: AppContext): void {
   const { config, queue, storage, log, counters, holdQuota } = context;
   const store = createBatchStore(storage);
@@ -115,6 +126,32 @@ export function batchRoutes(app: FastifyInstance, context: AppContext): void {
       }
     });
     done();
+  });
+
+  app.get('/v1/batches', async (request) => {
+    const page = parseWith(listQuerySchema, readQuery(request), 'query');
+    return await listBatches(store, context, request.tenant.name, page);
+  });
+
+  app.route({
+    method: ['GET', 'HEAD'],
+    url: '/v1/batches/:id/events',
+    exposeHeadRoute: false,
+    handler: async (request, reply) => {
+      parseWith(noQuerySchema, readQuery(request), 'query');
+      const { tenant, id } = await readRecord(request);
+      if (request.method === 'GET') context.streams.take(tenant, reply.raw);
+      reply
+        .header('content-type', 'text/event-stream')
+        .header('cache-control', 'no-cache, no-transform')
+        // nginx would keep it back until its buffer is full.
+        .header('x-accel-buffering', 'no');
+      if (request.method === 'HEAD') return reply.send();
+      return await followBatch(request, reply, context, async () => {
+        const record = await store.read(tenant, id);
+        return record === null ? null : await view(record);
+      });
+    },
   });
 
   app.get('/v1/batches/:id', async (request) => {

@@ -41,7 +41,8 @@ export interface BatchStore {
   markKnown(tenant: string, id: string): Promise<void>;
   closeMark(tenant: string, id: string): Promise<void>;
   open(): AsyncIterable<BatchMark>;
-  known(): AsyncIterable<BatchMark>;
+  /** All, or those of one tenant. */
+  known(tenant?: string): AsyncIterable<BatchMark>;
   /** Deletes everything of a batch but its jobs. */
   remove(tenant: string, id: string): Promise<void>;
   /**
@@ -70,8 +71,8 @@ export function createBatchStore(storage: ObjectStorage): BatchStore {
     const found = await storage.get(key);
     return found === null ? null : (await buffer(found.stream)).toString('utf8');
   };
-  async function* marks(kind: string): AsyncIterable<BatchMark> {
-    for await (const { key, modifiedAt } of storage.list(kind)) {
+  async function* marks(kind: string, below = kind): AsyncIterable<BatchMark> {
+    for await (const { key, modifiedAt } of storage.list(below)) {
       const [tenant, id, ...more] = key.slice(kind.length + 1).split('/');
       if (tenant !== undefined && id !== undefined && more.length === 0) yield { tenant, id, markedAt: modifiedAt };
     }
@@ -125,7 +126,7 @@ export function createBatchStore(storage: ObjectStorage): BatchStore {
     markKnown: (tenant, id) => mark(KNOWN, tenant, id),
     closeMark: (tenant, id) => storage.delete(markKey(OPEN, tenant, id)),
     open: () => marks(OPEN),
-    known: () => marks(KNOWN),
+    known: (tenant) => marks(KNOWN, tenant === undefined ? KNOWN : `${KNOWN}/${tenant}`),
     remove,
     async abandon(tenant, id, upload) {
       const own = uploadPrefix(tenant, id, upload);

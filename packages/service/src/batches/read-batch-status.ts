@@ -100,7 +100,7 @@ export function viewBatch(record: BatchRecord, status: BatchStatus, context: Pic
           },
         }
       : {}),
-    links: { self: batchPath(id), cancel: `${batchPath(id)}/cancel` },
+    links: { self: batchPath(id), events: `${batchPath(id)}/events`, cancel: `${batchPath(id)}/cancel` },
   };
 }
 

@@ -85,6 +85,8 @@ const ROUTES: readonly (readonly [method: string, path: (id: string) => string])
   ['GET', (id) => `v1/batches/${id}`],
   ['HEAD', (id) => `v1/batches/${id}`],
   ['DELETE', (id) => `v1/batches/${id}`],
+  ['GET', (id) => `v1/batches/${id}/events`],
+  ['HEAD', (id) => `v1/batches/${id}/events`],
   ['POST', (id) => `v1/batches/${id}/cancel`],
   ['GET', (id) => `v1/batches/${id}/archive`],
   ['GET', (id) => `v1/batches/${id}/archive?tenant=victim&expires=99999999999&signature=AAAA`],

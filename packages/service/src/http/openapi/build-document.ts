@@ -1,6 +1,8 @@
 import { ERRORS, type ErrorCode, FacewrightError, type Problem } from '@facewright/protocol';
 import {
   accountSchema,
+  BATCH_EVENT_SCHEMAS,
+  batchListSchema,
   batchSchema,
   EVENT_SCHEMAS,
   healthSchema,
@@ -39,6 +41,8 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Progress: progressSchema,
   Landmarks: jobLandmarksSchema,
   Batch: batchSchema,
+  BatchList: batchListSchema,
+  BatchProgress: BATCH_EVENT_SCHEMAS.progress,
   Account: accountSchema,
   Health: healthSchema,
   Problem: problemSchema,

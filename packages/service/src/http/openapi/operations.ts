@@ -35,6 +35,12 @@ const idempotencyParameter: Parameter = {
   example: 'order-1842-front',
 };
 
+/** Of lists with pages. */
+export const listParameters: readonly Parameter[] = [
+  { name: 'limit', in: 'query', description: 'How many', schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 } },
+  { name: 'after', in: 'query', description: '`next` of the page before', schema: { type: 'string' } },
+];
+
 type ObjectSchema = { readonly properties: Readonly<Record<string, Json>> };
 export const optionProperties = (z.toJSONSchema(jobOptionsSchema, { io: 'input' }) as unknown as ObjectSchema).properties;
 export const webhookSchema: Json = { type: 'string', format: 'uri', description: 'Address that is called when the work has ended' };
@@ -177,10 +183,7 @@ export const OPERATIONS: readonly Operation[] = [
     tag: 'Reconstructions',
     summary: 'Your reconstructions, newest first',
     access: 'key',
-    parameters: [
-      { name: 'limit', in: 'query', description: 'How many', schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 } },
-      { name: 'after', in: 'query', description: '`next` of the page before', schema: { type: 'string' } },
-    ],
+    parameters: listParameters,
     responses: { 200: { description: 'A page', content: json('ReconstructionList', LIST_EXAMPLE) } },
     errors: STORE_ERRORS,
   }),
