@@ -57,12 +57,15 @@ export async function writeFolder(target: string, files: ReadonlyMap<string, Uin
     temporary = join(mode === 'into' ? folder : dirname(folder), temporaryPrefix(folder, mode) + randomBytes(6).toString('hex'));
     addTemporaryPath(temporary);
     await mkdir(temporary);
-    // The report last here, too: where it is, all the others are.
-    for (const name of sortReport(files.keys(), 'last')) {
-      const path = join(temporary, name);
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, files.get(name)!, { flag: 'wx' });
+    for (const folderOfFiles of new Set([...files.keys()].map((name) => dirname(name)))) {
+      await mkdir(join(temporary, folderOfFiles), { recursive: true });
     }
+    const write = (name: string): Promise<void> => writeFile(join(temporary, name), files.get(name)!, { flag: 'wx' });
+    const written = await Promise.allSettled([...files.keys()].filter((name) => name !== REPORT_NAME).map(write));
+    // None is being written any more when one failed: the folder can be removed.
+    for (const result of written) if (result.status === 'rejected') throw result.reason;
+    // The report last here, too: where it is, all the others are.
+    if (files.has(REPORT_NAME)) await write(REPORT_NAME);
     if (options.signal?.aborted) throw new FacewrightError('FW_CANCELED', { stage: 'export' });
     if (mode === 'into') await moveInto(temporary, folder, [...files.keys()]);
     else await swap(temporary, folder);

@@ -255,6 +255,19 @@ describe('bad input', () => {
     expect(await errorOf(openPhoto('photo.png' as unknown as Uint8Array))).toBe('FW_ARG_INVALID');
   });
 
+  it('allows half as many pixels where the decoder holds all of them until the last pass', async () => {
+    const plain = createPlain(100, 80, SKIN);
+    for (const [bytes, limit] of [
+      [await plain.clone().jpeg({ progressive: true }).toBuffer(), 16_000],
+      [await plain.clone().png({ progressive: true }).toBuffer(), 16_000],
+      [await plain.clone().jpeg().toBuffer(), 8000],
+      [await plain.clone().png().toBuffer(), 8000],
+    ] as const) {
+      expect(await errorOf(openPhoto(bytes, { maxPixels: limit }))).toBe('none');
+      expect(await errorOf(openPhoto(bytes, { maxPixels: limit - 2 }))).toBe('FW_PHOTO_TOO_MANY_PIXELS');
+    }
+  });
+
   it('stops a decode that takes too long', async () => {
     const photo = await openPhoto(await createFlatJpeg(8000, 8000), { maxDecodeMs: 1 });
     expect(await errorOf(photo.decode({}))).toBe('FW_PHOTO_DECODE_TIMEOUT');

@@ -8,7 +8,10 @@ export type PhotoFormat = 'jpeg' | 'png' | 'webp' | 'avif' | 'tiff' | 'gif';
 export interface PhotoLimits {
   /** @default 50 MiB */
   readonly maxBytes: number;
-  /** Width times height as the header declares it. @default 120e6 (the largest common camera files have 102e6) */
+  /**
+   * Width times height as the header declares it. Half of it for progressive JPEG and interlaced PNG, a quarter for AVIF: they are held whole while
+   * they are decoded. @default 120e6 (the largest common camera files have 102e6)
+   */
   readonly maxPixels: number;
   /** Wall time of one decode, milliseconds. @default 10000 */
   readonly maxDecodeMs: number;

@@ -5,7 +5,7 @@ import { rememberDecodes } from './remember-decodes.ts';
 /** A photo that counts how often it is decoded; `fail` makes the next decode fail. */
 function createPhoto() {
   const calls: unknown[] = [];
-  const state = { calls, fail: false, wait: Promise.resolve() };
+  const state: { calls: unknown[]; fail: boolean; wait: Promise<void> } = { calls, fail: false, wait: Promise.resolve() };
   const photo: Photo = {
     width: 100,
     height: 80,
