@@ -109,7 +109,8 @@ function place(i: i32): usize {
 }
 
 function smoothstep(from: f64, to: f64, x: f64): f64 {
-  const t = (x - from) / (to - from);
+  // Both ends are constants: the factor is one too.
+  const t = (x - from) * (1 / (to - from));
   return t <= 0 ? 0 : t >= 1 ? 1 : t * t * (3 - 2 * t);
 }
 
@@ -457,6 +458,9 @@ const MAX_GAIN: f64 = 1.3;
 /** How far the light is evened in the middle of the face. */
 const CENTER_SHARE: f64 = 0.3;
 
+/** How much less it is where the photo shows something else than skin. */
+const OTHER_SHARE: f64 = 0.8;
+
 /** How far light is evened at a place: not in the middle of the face, in full at its sides, not where hair begins. */
 function evenness(p: usize): f64 {
   return smoothstep(-60, -26, num(outsideAt, p)) * (1 - smoothstep(-42, -8, num(hairlineAt, p))) * awayFromRims(p);
@@ -467,78 +471,93 @@ function awayFromRims(p: usize): f64 {
   return smoothstep(8, 13.5, min(num(lidRimAt, p), num(lipRimAt, p)));
 }
 
-/** How far that which is painted at a place from the photo is something else than skin; 1 where nothing is. */
-function shownOther(cell: usize, p: usize, notSkin: usize): f64 {
-  const w1 = <f64>load<f32>(cell);
-  const w2 = <f64>load<f32>(cell, MIRRORED);
-  const w = w1 + w2;
-  if (w < 0.02) return 1;
-  return (w1 * num(notSkin, p) + w2 * num(notSkin, <usize>load<u32>(mirrorAt + (p << 2)))) / w;
+/** Four numbers at `at`. */
+function four(at: usize): v128 {
+  return v128.load(at);
+}
+/** Multiplies the three numbers at `at`; the fourth stays. */
+function scaleThree(at: usize, factor: v128): void {
+  const scaled = f32x4.mul(v128.load(at), factor);
+  v128.store64_lane(at, scaled, 0);
+  v128.store32_lane(at + 8, scaled, 2);
 }
 
-/** Writes the factor that takes the light out, in part in the middle of the face, in full at its sides; not where hair begins. */
-export function applyLight(channels: usize, skin: usize, notSkin: usize, gains: usize): void {
+/**
+ * Writes the factor that takes the light out, in part in the middle of the face, in full at its sides; not where hair begins, less where the photo shows
+ * something else than skin. Applies it to the colours that are known, and says which of them tell the light that is left.
+ *
+ * @param gains - shape (V,3) and one more number: the factors
+ * @param light - written: weights, known skin and nothing else
+ */
+export function applyLight(channels: usize, skin: usize, skinWeights: usize, notSkin: usize, gains: usize, light: usize): void {
+  const one = f32x4.splat(1);
   for (let i = 0; i < count; i++) {
     const p = place(i);
     const cell = channels + p * CELL;
-    const hair = 1 - smoothstep(-42, -8, num(hairlineAt, p));
-    const share =
-      hair * (1 - 0.8 * shownOther(cell, p, notSkin)) * (CENTER_SHARE + (1 - CENTER_SHARE) * smoothstep(-52, -20, num(outsideAt, p)));
-    const corner = cornersAt + 12 * <usize>i;
-    const a = 3 * <usize>load<u32>(corner);
-    const b = 3 * <usize>load<u32>(corner, 4);
-    const c = 3 * <usize>load<u32>(corner, 8);
-    const wb = num(cornerWeightsAt, 2 * <usize>i);
-    const wc = num(cornerWeightsAt, 2 * <usize>i + 1);
-    const wa = 1 - wb - wc;
-    for (let k: usize = 0; k < 3; k++) {
-      const gain = 1 + share * (wa * num(gains, a + k) + wb * num(gains, b + k) + wc * num(gains, c + k) - 1);
-      store<f32>(cell + (k << 2), <f32>gain, GAIN);
-      put(skin, 3 * p + k, num(skin, 3 * p + k) * gain);
+    const w1 = <f64>load<f32>(cell);
+    const w2 = <f64>load<f32>(cell, MIRRORED);
+    const w = w1 + w2;
+    if (w === 0 && num(seenAt, p) === 0) {
+      v128.store(cell, one, GAIN);
+      put(light, p, 0);
+      continue;
     }
-  }
-}
-
-/** What tells the light: known skin and nothing else. */
-export function weighLight(skinWeights: usize, notSkin: usize, channels: usize, light: usize): void {
-  for (let i = 0; i < count; i++) {
-    const p = place(i);
-    const cell = channels + p * CELL;
-    const other = shownOther(cell, p, notSkin);
-    put(light, p, num(skinWeights, p) * (1 - smoothstep(0, 0.4, other)) * awayFromRims(p));
+    const other = w < 0.02 ? num(notSkin, p) : (w1 * num(notSkin, p) + w2 * num(notSkin, <usize>load<u32>(mirrorAt + (p << 2)))) / w;
+    const known = num(skinWeights, p);
+    put(light, p, known === 0 ? 0 : known * (1 - smoothstep(0, 0.4, other)) * awayFromRims(p));
+    const share =
+      (1 - smoothstep(-42, -8, num(hairlineAt, p))) *
+      (1 - OTHER_SHARE * other) *
+      (CENTER_SHARE + (1 - CENTER_SHARE) * smoothstep(-52, -20, num(outsideAt, p)));
+    const corner = cornersAt + 12 * <usize>i;
+    const wb = load<f32>(cornerWeightsAt + ((<usize>i) << 3));
+    const wc = load<f32>(cornerWeightsAt + ((<usize>i) << 3), 4);
+    const mean = f32x4.add(
+      f32x4.mul(f32x4.splat(1 - wb - wc), four(gains + 12 * <usize>load<u32>(corner))),
+      f32x4.add(
+        f32x4.mul(f32x4.splat(wb), four(gains + 12 * <usize>load<u32>(corner, 4))),
+        f32x4.mul(f32x4.splat(wc), four(gains + 12 * <usize>load<u32>(corner, 8))),
+      ),
+    );
+    const gain = f32x4.add(one, f32x4.mul(f32x4.splat(<f32>share), f32x4.sub(mean, one)));
+    v128.store(cell, gain, GAIN);
+    scaleThree(skin + 12 * p, gain);
   }
 }
 
 /**
- * Writes the factor of the photo's light to the plan, and applies it to the colours that are known.
+ * Evens the slow changes of light that are left at the sides of the face: changes the factor of the photo's light, and the colours that are known.
  *
- * @param means - shape (side,side,3): slow part of the colours
- * @param target - f64 (3): colour that skin has in even light
+ * @param means - shape (side,side,3) and one more number: slow part of the colours
+ * @param target - f32 (4): colour that skin has in even light
  */
 export function evenLight(channels: usize, skin: usize, notSkin: usize, means: usize, side: i32, target: usize): void {
-  const scale = <f64>side / 256;
+  const scale: f32 = <f32>side / 256;
+  const last: f32 = <f32>side - 1.001;
+  const one = f32x4.splat(1);
+  const least = f32x4.splat(<f32>(1 / MAX_GAIN));
+  const most = f32x4.splat(<f32>MAX_GAIN);
+  const wanted = v128.load(target);
+  const below = 12 * <usize>side;
   for (let i = 0; i < count; i++) {
     const p = place(i);
     const cell = channels + p * CELL;
-    const share = evenness(p) * (1 - 0.8 * shownOther(cell, p, notSkin));
+    if (num(seenAt, p) === 0 && load<f32>(cell, MIRRORED) === 0) continue;
+    const share = evenness(p) * (1 - OTHER_SHARE * num(notSkin, p));
     if (share === 0) continue;
-    const x = max<f64>(0, min<f64>(<f64>side - 1.001, (<f64>(p & 255) + 0.5) * scale - 0.5));
-    const y = max<f64>(0, min<f64>(<f64>side - 1.001, (<f64>(p >> 8) + 0.5) * scale - 0.5));
-    const column = <usize>x;
-    const row = <usize>y;
-    const fx = x - <f64>column;
-    const fy = y - <f64>row;
-    const q = 3 * (row * <usize>side + column);
-    const below = q + 3 * <usize>side;
-    for (let k: usize = 0; k < 3; k++) {
-      const upper = num(means, q + k) + fx * (num(means, q + 3 + k) - num(means, q + k));
-      const lower = num(means, below + k) + fx * (num(means, below + 3 + k) - num(means, below + k));
-      const ratio = load<f64>(target + (k << 3)) / max<f64>(1, upper + fy * (lower - upper));
-      const gain = 1 + share * (max<f64>(1 / MAX_GAIN, min<f64>(MAX_GAIN, ratio)) - 1);
-      const at = cell + (k << 2);
-      store<f32>(at, load<f32>(at, GAIN) * <f32>gain, GAIN);
-      put(skin, 3 * p + k, num(skin, 3 * p + k) * gain);
-    }
+    const x = max<f32>(0, min<f32>(last, (<f32>(p & 255) + 0.5) * scale - 0.5));
+    const y = max<f32>(0, min<f32>(last, (<f32>(p >> 8) + 0.5) * scale - 0.5));
+    const column = <i32>x;
+    const row = <i32>y;
+    const fx = f32x4.splat(x - <f32>column);
+    const q = means + 12 * <usize>(row * side + column);
+    const upper = f32x4.add(four(q), f32x4.mul(fx, f32x4.sub(four(q + 12), four(q))));
+    const lower = f32x4.add(four(q + below), f32x4.mul(fx, f32x4.sub(four(q + below + 12), four(q + below))));
+    const mean = f32x4.add(upper, f32x4.mul(f32x4.splat(y - <f32>row), f32x4.sub(lower, upper)));
+    const ratio = f32x4.min(most, f32x4.max(least, f32x4.div(wanted, f32x4.max(one, mean))));
+    const gain = f32x4.add(one, f32x4.mul(f32x4.splat(<f32>share), f32x4.sub(ratio, one)));
+    v128.store(cell, f32x4.mul(v128.load(cell, GAIN), gain), GAIN);
+    scaleThree(skin + 12 * p, gain);
   }
 }
 
@@ -558,12 +577,17 @@ export function composePlan(
   hasHair: bool,
   cells: i32,
 ): void {
-  for (let p: usize = 0; p < <usize>cells; p++) {
-    const cell = channels + p * CELL;
-    if (load<u8>(liningAt + p) === 1) {
-      for (let k: usize = 0; k < 3; k++) store<f32>(cell + SKIN + (k << 2), <f32>load<f64>(flesh + (k << 3)));
-      continue;
+  for (let p: usize = 0; p < <usize>cells; p += 8) {
+    if (load<u64>(liningAt + p) === 0) continue;
+    for (let j: usize = 0; j < 8; j++) {
+      if (load<u8>(liningAt + p + j) === 0) continue;
+      const at = channels + (p + j) * CELL + SKIN;
+      for (let k: usize = 0; k < 3; k++) store<f32>(at + (k << 2), <f32>load<f64>(flesh + (k << 3)));
     }
+  }
+  for (let i = 0; i < count; i++) {
+    const p = place(i);
+    const cell = channels + p * CELL;
     // Folds and undersides that no photo shows are darker and a little redder than open skin.
     const closed = 1 - num(opennessAt, p);
     const shade = 1 - 0.42 * closed;

@@ -98,6 +98,60 @@ export function pushLevel(coarse: usize, target: usize, weights: usize, side: i3
   }
 }
 
+/**
+ * As pushLevel, but at `places` (u32) only: those of a grid that are looked at afterwards.
+ */
+export function pushPlaces(
+  coarse: usize,
+  target: usize,
+  weights: usize,
+  side: i32,
+  channels: i32,
+  prior: usize,
+  priorWeight: f32,
+  places: usize,
+  count: i32,
+): void {
+  const coarseSide = side >> 1;
+  const shift = ctz(side);
+  const share: f32 = <f32>1 - priorWeight;
+  const step = <usize>(channels << 2);
+  const mean = f32x4.mul(v128.load(prior), f32x4.splat(priorWeight));
+  const oneMean = load<f32>(prior) * priorWeight;
+  const near = f32x4.splat(0.5625);
+  const next = f32x4.splat(0.1875);
+  const far = f32x4.splat(0.0625);
+  for (let i = 0; i < count; i++) {
+    const p = <usize>load<u32>(places + ((<usize>i) << 2));
+    const w = load<f32>(weights + (p << 2));
+    if (w >= 1) continue;
+    const row = <i32>p >> shift;
+    const column = <i32>p & (side - 1);
+    const nearRow = (row >> 1) * coarseSide;
+    const farRow = beside(row, coarseSide) * coarseSide;
+    const nearColumn = column >> 1;
+    const farColumn = beside(column, coarseSide);
+    const a = coarse + <usize>(nearRow + nearColumn) * step;
+    const b = coarse + <usize>(nearRow + farColumn) * step;
+    const c = coarse + <usize>(farRow + nearColumn) * step;
+    const d = coarse + <usize>(farRow + farColumn) * step;
+    const out = target + p * step;
+    const pull: f32 = <f32>1 - w;
+    if (channels === 1) {
+      const around: f32 = 0.5625 * load<f32>(a) + 0.1875 * (load<f32>(b) + load<f32>(c)) + 0.0625 * load<f32>(d);
+      const kept: f32 = w === 0 ? 0 : w * load<f32>(out);
+      store<f32>(out, kept + pull * (share * around + oneMean));
+      continue;
+    }
+    const around = f32x4.add(
+      f32x4.add(f32x4.mul(near, v128.load(a)), f32x4.mul(next, f32x4.add(v128.load(b), v128.load(c)))),
+      f32x4.mul(far, v128.load(d)),
+    );
+    const drawn = f32x4.mul(f32x4.splat(pull), f32x4.add(f32x4.mul(f32x4.splat(share), around), mean));
+    storeThree(out, w === 0 ? drawn : f32x4.add(f32x4.mul(f32x4.splat(w), v128.load(out)), drawn));
+  }
+}
+
 /** Replaces every value by the largest within two texels (a square); values >= 0. `scratch` is as large as the grid. */
 export function growMaximum(values: usize, scratch: usize, size: i32): void {
   const rowBytes = <usize>(size << 2);
@@ -165,21 +219,30 @@ export function softenWeights(weights: usize, scratch: usize, triangles: usize, 
 export function sumSquares(values: usize, scratch: usize, sums: usize, size: i32, radius: i32): void {
   for (let row = 0; row < size; row++) {
     const first = (<usize>(row * size)) << 2;
-    sumAlong(values + first, scratch + first, size, 4, radius);
+    sumAlong(values + first, scratch + first, size, radius);
   }
-  for (let column = 0; column < size; column++) {
-    const first = (<usize>column) << 2;
-    sumAlong(scratch + first, sums + first, size, <usize>(size << 2), radius);
+  // Down the columns, four at a time.
+  const rowBytes = <usize>(size << 2);
+  for (let column = 0; column < size; column += 4) {
+    const from = scratch + ((<usize>column) << 2);
+    const to = sums + ((<usize>column) << 2);
+    let sum = f32x4.splat(0);
+    for (let k = 0; k < radius; k++) sum = f32x4.add(sum, v128.load(from + <usize>k * rowBytes));
+    for (let k = 0; k < size; k++) {
+      if (k + radius < size) sum = f32x4.add(sum, v128.load(from + <usize>(k + radius) * rowBytes));
+      if (k > radius) sum = f32x4.sub(sum, v128.load(from + <usize>(k - radius - 1) * rowBytes));
+      v128.store(to + <usize>k * rowBytes, sum);
+    }
   }
 }
 
-function sumAlong(from: usize, to: usize, size: i32, step: usize, radius: i32): void {
+function sumAlong(from: usize, to: usize, size: i32, radius: i32): void {
   let sum: f64 = 0;
-  for (let k = 0; k < radius; k++) sum += <f64>load<f32>(from + <usize>k * step);
+  for (let k = 0; k < radius; k++) sum += <f64>load<f32>(from + ((<usize>k) << 2));
   for (let k = 0; k < size; k++) {
-    if (k + radius < size) sum += <f64>load<f32>(from + <usize>(k + radius) * step);
-    if (k > radius) sum -= <f64>load<f32>(from + <usize>(k - radius - 1) * step);
-    store<f32>(to + <usize>k * step, <f32>sum);
+    if (k + radius < size) sum += <f64>load<f32>(from + ((<usize>(k + radius)) << 2));
+    if (k > radius) sum -= <f64>load<f32>(from + ((<usize>(k - radius - 1)) << 2));
+    store<f32>(to + ((<usize>k) << 2), <f32>sum);
   }
 }
 

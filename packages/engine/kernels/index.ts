@@ -9,11 +9,10 @@ export {
   setField,
   shareSides,
   shareWeights,
-  weighLight,
   weighTexels,
 } from './complete';
 export { addRows, computeGram, multiplyRows } from './dense';
-export { addNumbers, growMaximum, pullLevel, pushLevel, softenEdges, softenWeights, sumSquares } from './grid';
+export { addNumbers, growMaximum, pullLevel, pushLevel, pushPlaces, softenEdges, softenWeights, sumSquares } from './grid';
 export { addField, listFolded, relaxMembrane, selectTriangles, setMembrane, startMembrane } from './membrane';
 export { boundPoints, sumNumbers, takeVertices } from './mesh';
 export { paintRows, setPaintPhoto, setPaintTables } from './paint';

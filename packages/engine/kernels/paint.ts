@@ -29,6 +29,7 @@ const MIXED: u8 = 0;
 const PHOTO: u8 = 1;
 const SKIN_ONLY: u8 = 2;
 const HAIR_ONLY: u8 = 3;
+const LIT: u8 = 4;
 
 let size: i32 = 0;
 let triangleAt: usize = 0;
@@ -104,7 +105,7 @@ export function paintRows(from: i32, end: i32): void {
     const row0 = <i32>fy;
     if (row0 !== classified) classifyRuns(row0);
     classified = row0;
-    interpolateLine(row0, <f32>(fy - <f64>row0));
+    setLine(row0, <f32>(fy - <f64>row0));
     paintRow(row, step);
   }
 }
@@ -123,7 +124,7 @@ function classifyRuns(row0: i32): void {
 /** Kind of the run whose corners have their channels at a, b, c, d. */
 function classifyRun(a: usize, b: usize, c: usize, d: usize): u8 {
   if (min(min(load<f32>(a), load<f32>(b)), min(load<f32>(c), load<f32>(d))) > 1 - MIN_WEIGHT)
-    return isEven(a) && isEven(b) && isEven(c) && isEven(d) ? PHOTO : MIXED;
+    return isEven(a) && isEven(b) && isEven(c) && isEven(d) ? PHOTO : LIT;
   const own = max(max(load<f32>(a), load<f32>(b)), max(load<f32>(c), load<f32>(d)));
   const other = max(max(load<f32>(a, MIRRORED), load<f32>(b, MIRRORED)), max(load<f32>(c, MIRRORED), load<f32>(d, MIRRORED)));
   if (own > MIN_WEIGHT || other > MIN_WEIGHT) return MIXED;
@@ -139,36 +140,60 @@ function isEven(cell: usize): bool {
   return load<f32>(cell, GAIN) === 1 && load<f32>(cell, GAIN + 4) === 1 && load<f32>(cell, GAIN + 8) === 1;
 }
 
-/** The plan at the height of a row, shape (F+2,16): cell k - 1 at k, the first and the last twice. */
-function interpolateLine(row0: i32, t: f32): void {
-  const upper = channelsAt + <usize>row0 * LINE;
-  const lower = row0 + 1 < FIELD_SIZE ? upper + LINE : upper;
-  const share = f32x4.splat(t);
-  for (let i: usize = 0; i < LINE; i += 16) {
-    const a = v128.load(upper + i);
-    v128.store(lineAt + i + CELL, f32x4.add(a, f32x4.mul(share, f32x4.sub(v128.load(lower + i), a))));
-  }
-  memory.copy(lineAt, lineAt + CELL, CELL);
-  memory.copy(lineAt + CELL + LINE, lineAt + LINE, CELL);
+/** The plan's rows above and below the row of texels that is painted, and how near that is to the lower one, 0..1. */
+let upperAt: usize = 0;
+let lowerAt: usize = 0;
+let rowShare: f32 = 0;
+
+function setLine(row0: i32, t: f32): void {
+  upperAt = channelsAt + <usize>row0 * LINE;
+  lowerAt = row0 + 1 < FIELD_SIZE ? upperAt + LINE : upperAt;
+  rowShare = t;
+}
+
+/** Four numbers of a cell of the plan at the height of the row, from byte `channel` on. */
+function atRow(cell: i32, channel: i32): v128 {
+  const at = <usize>(cell * CELL + channel);
+  const a = v128.load(upperAt + at);
+  return f32x4.add(a, f32x4.mul(f32x4.splat(rowShare), f32x4.sub(v128.load(lowerAt + at), a)));
+}
+
+/** Writes all numbers of the cell to the left of run `k` (shape (F+2,16)): cell k - 1 at k, the first and the last twice. */
+function writeLine(k: i32): void {
+  const cell = max(0, min(FIELD_SIZE - 1, k - 1));
+  const to = lineAt + <usize>(k * CELL);
+  for (let i = 0; i < CELL; i += 16) v128.store(to + <usize>i, atRow(cell, i));
 }
 
 function paintRow(row: i32, step: f64): void {
   const empty = emptyAt + <usize>(row * (FIELD_SIZE + 1));
-  for (let k = 0; k <= FIELD_SIZE; k++) {
-    if (load<u8>(empty + <usize>k) !== 0) continue;
+  let written = -1;
+  let k = 0;
+  while (k <= FIELD_SIZE) {
     const from = load<i32>(runsAt + ((<usize>k) << 2));
     const end = load<i32>(runsAt + ((<usize>k) << 2), 4);
-    if (from === end) continue;
+    if (load<u8>(empty + <usize>k) !== 0 || from === end) {
+      k++;
+      continue;
+    }
     const kind = load<u8>(kindsAt + <usize>k);
-    if (kind === PHOTO) paintPhoto(row, from, end);
-    else {
-      const a = lineAt + <usize>(k * CELL);
+    if (kind === MIXED) {
+      if (written < k) writeLine(k);
+      writeLine(k + 1);
+      written = k + 1;
       // Share of the right cell at the first column, and its change from column to column.
       const t = <f32>((<f64>from + 0.5) * step + 0.5 - <f64>k);
-      if (kind === SKIN_ONLY) paintSkin(row, from, end, a, t, <f32>step);
-      else if (kind === HAIR_ONLY) paintHair(row, from, end, a, t, <f32>step);
-      else paintMixed(row, from, end, a, t, <f32>step);
+      paintMixed(row, from, end, lineAt + <usize>(k * CELL), t, <f32>step);
+      k++;
+      continue;
     }
+    // Neighbours of one kind are painted together.
+    let next = k + 1;
+    while (next <= FIELD_SIZE && load<u8>(kindsAt + <usize>next) === kind && load<u8>(empty + <usize>next) === 0) next++;
+    if (kind === PHOTO) paintPhoto(row, from, load<i32>(runsAt + ((<usize>next) << 2)));
+    else if (kind === LIT) paintLit(row, k, next, step);
+    else paintFill(row, k, next, step, kind === HAIR_ONLY);
+    k = next;
   }
 }
 
@@ -176,10 +201,26 @@ function lerp(a: v128, b: v128, t: f32): v128 {
   return f32x4.add(a, f32x4.mul(f32x4.splat(t), f32x4.sub(b, a)));
 }
 
-/** Stores the first three numbers as bytes, rounded (halves to even) and clamped. */
+/** One and a half times 2^23: the sum of it and a number below 2^22 has that number, rounded (halves to even), in its lowest bits. */
+const ROUNDER: f32 = 12582912;
+const ROUNDER_BITS: i32 = 0x4b400000;
+
+/** Rounds to whole numbers. */
+function round(color: v128): v128 {
+  return i32x4.sub(f32x4.add(color, f32x4.splat(ROUNDER)), i32x4.splat(ROUNDER_BITS));
+}
+
+/** Stores the first three numbers as bytes, rounded and clamped. */
 function storeColor(at: usize, color: v128): void {
-  const whole = i32x4.trunc_sat_f32x4_s(f32x4.nearest(color));
-  storeBytes(at, whole);
+  storeBytes(at, round(color));
+}
+
+/** Stores the first three numbers of each of four neighbouring texels. */
+function storeFour(at: usize, a: v128, b: v128, c: v128, d: v128): void {
+  const bytes = i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(round(a), round(b)), i16x8.narrow_i32x4_s(round(c), round(d)));
+  const packed = v128.shuffle<u8>(bytes, bytes, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 15, 15, 15, 15);
+  v128.store64_lane(at, packed, 0);
+  v128.store32_lane(at + 8, packed, 2);
 }
 
 function storeBytes(at: usize, whole: v128): void {
@@ -242,26 +283,89 @@ function paintPhoto(row: i32, from: i32, end: i32): void {
   }
 }
 
-/** Completed skin and nothing else; `t` is the share of the cell after the one at `a`, `dt` its change. */
-function paintSkin(row: i32, from: i32, end: i32, a: usize, t: f32, dt: f32): void {
-  const left = v128.load(a, SKIN);
-  const right = v128.load(a, SKIN + CELL);
-  const grainRow = grainAt + <usize>((row & (GRAIN_TILE - 1)) * GRAIN_TILE);
-  let out = outAt + 3 * <usize>(row * size + from);
-  for (let column = from; column < end; column++, t += dt, out += 3) {
-    const grain: f32 = 1 + grainScale * <f32>load<i8>(grainRow + <usize>(column & (GRAIN_TILE - 1)));
-    storeColor(out, f32x4.mul(lerp(left, right, t), f32x4.splat(grain)));
+/** The photo in other light and nothing else: runs `first` to before `end`. */
+function paintLit(row: i32, first: i32, end: i32, step: f64): void {
+  const y = <f64>row + 0.5;
+  let known: i32 = NO_TRIANGLE;
+  let xx: f64 = 0;
+  let x0: f64 = 0;
+  let yx: f64 = 0;
+  let y0: f64 = 0;
+  const scale = f32x4.splat(1.0 / 16384);
+  let right = f32x4.mul(atRow(max(first - 1, 0), GAIN), scale);
+  let column = load<i32>(runsAt + ((<usize>first) << 2));
+  let p = <usize>(row * size + column);
+  for (let k = first; k < end; k++) {
+    const left = right;
+    right = f32x4.mul(atRow(min(k, FIELD_SIZE - 1), GAIN), scale);
+    const difference = f32x4.sub(right, left);
+    const change = f32x4.mul(difference, f32x4.splat(<f32>step));
+    const share = <f32>((<f64>column + 0.5) * step + 0.5 - <f64>k);
+    let gain = f32x4.add(left, f32x4.mul(difference, f32x4.splat(share)));
+    const last = load<i32>(runsAt + ((<usize>k) << 2), 4);
+    for (; column < last; column++, p++, gain = f32x4.add(gain, change)) {
+      const triangle = <i32>load<u16>(triangleAt + (p << 1));
+      if (triangle === NO_TRIANGLE) continue;
+      if (triangle !== known) {
+        known = triangle;
+        const m = ownAt + <usize>(48 * triangle);
+        xx = load<f64>(m);
+        x0 = load<f64>(m, 8) * y + load<f64>(m, 16);
+        yx = load<f64>(m, 24);
+        y0 = load<f64>(m, 32) * y + load<f64>(m, 40);
+      }
+      const x = <f64>column + 0.5;
+      const color = samplePhoto(clampTo(xx * x + x0, maxX), clampTo(yx * x + y0, maxY));
+      storeColor(outAt + 3 * p, f32x4.mul(f32x4.convert_i32x4_s(color), gain));
+      if (observedAt !== 0) store<u8>(observedAt + p, 255);
+    }
   }
 }
 
-/** Completed hair and nothing else. */
-function paintHair(row: i32, from: i32, end: i32, a: usize, t: f32, dt: f32): void {
-  const left = v128.load(a, HAIR);
-  const right = v128.load(a, HAIR + CELL);
-  let p = <usize>(row * size + from);
-  for (let column = from; column < end; column++, t += dt, p++) {
-    const shine: f32 = 1 + contrast * <f32>load<i8>(strandsAt + p);
-    storeColor(outAt + 3 * p, f32x4.mul(lerp(left, right, t), f32x4.splat(shine)));
+/** Completed skin or completed hair and nothing else: runs `first` to before `end`. */
+function paintFill(row: i32, first: i32, end: i32, step: f64, isHair: bool): void {
+  const channel = isHair ? HAIR : SKIN;
+  const contrastOf = f32x4.splat(isHair ? contrast : grainScale);
+  const one = f32x4.splat(1);
+  const grainRow = grainAt + <usize>((row & (GRAIN_TILE - 1)) * GRAIN_TILE);
+  let right = atRow(max(first - 1, 0), channel);
+  let column = load<i32>(runsAt + ((<usize>first) << 2));
+  for (let k = first; k < end; k++) {
+    const left = right;
+    right = atRow(min(k, FIELD_SIZE - 1), channel);
+    const difference = f32x4.sub(right, left);
+    const change = f32x4.mul(difference, f32x4.splat(<f32>step));
+    const share = <f32>((<f64>column + 0.5) * step + 0.5 - <f64>k);
+    let color = f32x4.add(left, f32x4.mul(difference, f32x4.splat(share)));
+    const last = load<i32>(runsAt + ((<usize>k) << 2), 4);
+    while (column < last) {
+      const p = <usize>(row * size + column);
+      const out = outAt + 3 * p;
+      // The grain's tile ends at a column that four texels do not go beyond unless they begin within its last three.
+      const inTile = column & (GRAIN_TILE - 1);
+      if (column + 4 <= last && (isHair || inTile <= GRAIN_TILE - 4)) {
+        const noise = v128.load32_zero(isHair ? strandsAt + p : grainRow + <usize>inTile);
+        const wide = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(noise)));
+        const shine = f32x4.add(one, f32x4.mul(contrastOf, wide));
+        const b = f32x4.add(color, change);
+        const c = f32x4.add(b, change);
+        const d = f32x4.add(c, change);
+        storeFour(
+          out,
+          f32x4.mul(color, v128.shuffle<f32>(shine, shine, 0, 0, 0, 0)),
+          f32x4.mul(b, v128.shuffle<f32>(shine, shine, 1, 1, 1, 1)),
+          f32x4.mul(c, v128.shuffle<f32>(shine, shine, 2, 2, 2, 2)),
+          f32x4.mul(d, v128.shuffle<f32>(shine, shine, 3, 3, 3, 3)),
+        );
+        color = f32x4.add(d, change);
+        column += 4;
+        continue;
+      }
+      const noise = <f32>load<i8>(isHair ? strandsAt + p : grainRow + <usize>inTile);
+      storeColor(out, f32x4.mul(color, f32x4.add(one, f32x4.mul(contrastOf, f32x4.splat(noise)))));
+      color = f32x4.add(color, change);
+      column++;
+    }
   }
 }
 

@@ -80,8 +80,7 @@ export interface Kernels {
     hairWeight: number,
     hairnessWeight: number,
   ): void;
-  applyLight(channels: number, skin: number, notSkin: number, gains: number): void;
-  weighLight(skinWeights: number, notSkin: number, channels: number, light: number): void;
+  applyLight(channels: number, skin: number, skinWeights: number, notSkin: number, gains: number, light: number): void;
   evenLight(channels: number, skin: number, notSkin: number, means: number, side: number, target: number): void;
   composePlan(
     channels: number,
@@ -145,6 +144,17 @@ export interface Kernels {
     width: number,
     height: number,
     out: number,
+  ): void;
+  pushPlaces(
+    coarse: number,
+    target: number,
+    weights: number,
+    side: number,
+    channels: number,
+    prior: number,
+    priorWeight: number,
+    places: number,
+    count: number,
   ): void;
   growMaximum(values: number, scratch: number, size: number): void;
   softenWeights(weights: number, scratch: number, triangles: number, size: number): void;

@@ -52,6 +52,8 @@ export interface CompletionWorkspace {
   readonly colors: Float32Array;
   /** Shape (14): what the kernels are told of the colours of a head. */
   readonly numbers: Float64Array;
+  /** Shape (4): colour that skin has in even light. */
+  readonly target: Float32Array;
   /** Shape (3): the tone of skin where it is the same everywhere. */
   readonly tone: Float32Array;
 }
@@ -70,6 +72,7 @@ export const createCompletionWorkspace = (memory: KernelMemory): CompletionWorks
     light: plane(),
     colors: memory.allocate(Float32Array, 3 * n),
     numbers: memory.allocate(Float64Array, 14),
+    target: memory.allocate(Float32Array, 4),
     tone: memory.allocate(Float32Array, 3),
   };
 };
@@ -128,6 +131,7 @@ export function completeSurface(
   const { kernels } = memory;
   const [notSkin, own, weights, scratch] = workspace.planes;
   const n = FIELD_SIZE * FIELD_SIZE;
+  const places = tables.texels;
   setField(memory, tables, observation);
   weighPhoto(tables, colors, localSkinTone, workspace, notSkin, own, weights, scratch);
 
@@ -145,7 +149,7 @@ export function completeSurface(
     delta.byteOffset,
   );
   // Light differs between the sides: the difference seen where both are known runs on smoothly where only one is.
-  if (mirroredSum > 1) pullPush(delta, weights, workspace.three, [0, 0, 0], OFFSET_PRIOR);
+  if (mirroredSum > 1) pullPush(delta, weights, workspace.three, [0, 0, 0], OFFSET_PRIOR, places);
   else delta.fill(0);
 
   const hairWeight = own;
@@ -178,12 +182,12 @@ export function completeSurface(
       hairnessWeight[p] = 1;
     }
   }
-  pullPush(skin, weights, workspace.three, colors.skin, SKIN_PRIOR);
-  if (tables.cuts.length > 0) closeCuts(skin, tables.cuts, seam, workspace, weights);
+  pullPush(skin, weights, workspace.three, colors.skin, SKIN_PRIOR, places);
+  if (tables.cuts.length > 0) closeCuts(skin, tables.cuts, places, seam, workspace, weights);
   const hasHair = colors.hair !== null;
   if (hasHair) {
-    pullPush(hair, hairWeight, workspace.three, colors.hair.rgb, HAIR_PRIOR);
-    pullPush(hairness, hairnessWeight, workspace.one, [0], HAIRLINE_PRIOR);
+    pullPush(hair, hairWeight, workspace.three, colors.hair.rgb, HAIR_PRIOR, places);
+    pullPush(hairness, hairnessWeight, workspace.one, [0], HAIRLINE_PRIOR, places);
   }
 
   const grey = 0.299 * LINING[0] + 0.587 * LINING[1] + 0.114 * LINING[2];
@@ -253,6 +257,7 @@ function weighPhoto(
 function closeCuts(
   rgb: Float32Array,
   cuts: Uint32Array,
+  places: Uint32Array,
   seam: SeamConstraints | null,
   workspace: CompletionWorkspace,
   weights: Float32Array,
@@ -276,7 +281,7 @@ function closeCuts(
       weights[p] = 1;
     }
   }
-  pullPush(correction, weights, workspace.three, [0, 0, 0], OFFSET_PRIOR);
+  pullPush(correction, weights, workspace.three, [0, 0, 0], OFFSET_PRIOR, places);
   workspace.memory.kernels.addNumbers(rgb.byteOffset, correction.byteOffset, rgb.length);
 }
 
@@ -299,20 +304,26 @@ function evenLight(
   skinWeights: Float32Array,
   notSkin: Float32Array,
   colors: HeadColors,
-  { memory, three, light, numbers }: CompletionWorkspace,
+  { memory, three, light, target }: CompletionWorkspace,
 ): void {
   const { kernels } = memory;
-  kernels.applyLight(channels.byteOffset, skin.byteOffset, notSkin.byteOffset, lightGains.byteOffset);
-  kernels.weighLight(skinWeights.byteOffset, notSkin.byteOffset, channels.byteOffset, light.byteOffset);
+  kernels.applyLight(
+    channels.byteOffset,
+    skin.byteOffset,
+    skinWeights.byteOffset,
+    notSkin.byteOffset,
+    lightGains.byteOffset,
+    light.byteOffset,
+  );
   const means = pullMeans(skin, light, three, colors.skin, LIGHT_PRIOR, LIGHT_LEVEL);
-  numbers.set(colors.skin);
+  target.set(colors.skin);
   kernels.evenLight(
     channels.byteOffset,
     skin.byteOffset,
     notSkin.byteOffset,
     means.byteOffset,
     FIELD_SIZE >> LIGHT_LEVEL,
-    numbers.byteOffset,
+    target.byteOffset,
   );
 }
 

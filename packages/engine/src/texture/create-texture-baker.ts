@@ -87,7 +87,7 @@ export function createTextureBaker(model: FaceModel, tables: TextureTables): Tex
   const own = { skin: tables.skin, scalp: tables.scalp, grainTile: tables.grainTile };
   const sides = tables.scalp === null ? [tables.skin] : [tables.skin, tables.scalp];
   const surfaceBytes = sides.reduce((sum, side) => sum + countPaintBytes(model, side) + PLAN_BYTES + OBSERVATION_BYTES, 0);
-  const fieldBytes = COMPLETION_BYTES + 3 * 4 * FIELD_SIZE ** 2 + countFrameBytes(model.vertexCount) + 12 * model.vertexCount + 16;
+  const fieldBytes = COMPLETION_BYTES + 3 * 4 * FIELD_SIZE ** 2 + countFrameBytes(model.vertexCount) + 12 * model.vertexCount + 32;
   const memory = createKernelMemory(countKernelBytes(own) + surfaceBytes + fieldBytes + countPhotoBytes(size) + countCanvasBytes(size));
   // What kernels read lies in their memory; the tables that were given may go.
   const { skin: skinTables, scalp: scalpTables, grainTile } = memory.adopt(own);
@@ -103,7 +103,7 @@ export function createTextureBaker(model: FaceModel, tables: TextureTables): Tex
     visibility: createVisibilityBuffers(),
     workspace: createCompletionWorkspace(memory),
     localSkinTone: memory.allocate(Float32Array, 3 * FIELD_SIZE ** 2),
-    lightGains: memory.allocate(Float32Array, 3 * model.vertexCount),
+    lightGains: memory.allocate(Float32Array, 3 * model.vertexCount + 1),
     grainTile,
     details,
     frame: createObservedFrame(memory, model.vertexCount),
@@ -150,7 +150,7 @@ interface BakerState {
   readonly visibility: VisibilityBuffers;
   readonly workspace: CompletionWorkspace;
   readonly localSkinTone: Float32Array;
-  /** Shape (V,3) */
+  /** Shape (V,3), and one more that vectors of four may read. */
   readonly lightGains: Float32Array;
   readonly grainTile: Int8Array;
   readonly details: DetailTables;

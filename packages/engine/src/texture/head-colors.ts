@@ -105,14 +105,14 @@ function computeLocalTone(
     if (computeToneDistance(tone, 3 * p, skinTone, 0, [0.3, 0.07, 0.06]) < 2.5) weights[p] = seen[p];
   }
   first.set(tone);
-  pullPush(first, weights, workspace.three, skinTone, 0.3);
+  pullPush(first, weights, workspace.three, skinTone, 0.3, texels);
   for (let i = 0; i < texels.length; i++) {
     const p = texels[i];
     if (weights[p] > 0 || seen[p] < 0.2 || outsideMm[p] > 0) continue;
     if (computeToneDistance(tone, 3 * p, first, 3 * p, skinSpread) < 2) weights[p] = 0.5 * seen[p];
   }
   out.set(tone);
-  pullPush(out, weights, workspace.three, skinTone, 0.3);
+  pullPush(out, weights, workspace.three, skinTone, 0.3, texels);
 }
 
 function estimateHair(

@@ -46,6 +46,7 @@ export function createPullPushWorkspace(memory: KernelMemory, size: number, chan
  * @param prior - shape (channels): what the whole is drawn to far from everything known
  * @param priorWeight - its weight at the top of the pyramid, less on every level below: only places far from everything known take it, and
  * no step is seen where the known ends. Needed > 0 where all weights may be 0.
+ * @param places - in the workspace's memory: the only places that are filled; null: all
  */
 export function pullPush(
   values: Float32Array,
@@ -53,9 +54,10 @@ export function pullPush(
   workspace: PullPushWorkspace,
   prior: ArrayLike<number>,
   priorWeight: number,
+  places: Uint32Array | null = null,
 ): void {
   pull(values, weights, workspace);
-  push(values, weights, workspace, prior, priorWeight, 0);
+  push(values, weights, workspace, prior, priorWeight, 0, places);
 }
 
 /**
@@ -74,7 +76,7 @@ export function pullMeans(
   level: number,
 ): Float32Array {
   pull(values, weights, workspace);
-  push(values, weights, workspace, prior, priorWeight, level);
+  push(values, weights, workspace, prior, priorWeight, level, null);
   return workspace.values[level - 1];
 }
 
@@ -103,6 +105,7 @@ function push(
   prior: ArrayLike<number>,
   priorWeight: number,
   last: number,
+  places: Uint32Array | null,
 ): void {
   const { channels, size } = workspace;
   const { kernels } = workspace.memory;
@@ -119,6 +122,20 @@ function push(
     const target = level === 0 ? values : workspace.values[level - 1];
     const targetWeights = level === 0 ? weights : workspace.weights[level - 1];
     const coarse = workspace.values[level].byteOffset;
+    if (level === 0 && places !== null) {
+      kernels.pushPlaces(
+        coarse,
+        target.byteOffset,
+        targetWeights.byteOffset,
+        size,
+        channels,
+        mean.byteOffset,
+        levelWeight,
+        places.byteOffset,
+        places.length,
+      );
+      continue;
+    }
     kernels.pushLevel(coarse, target.byteOffset, targetWeights.byteOffset, size >> level, channels, mean.byteOffset, levelWeight);
   }
 }
