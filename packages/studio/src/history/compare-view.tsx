@@ -32,7 +32,7 @@ export function CompareView({ ids }: { readonly ids: readonly [string, string] }
           small
           label={t.result.view}
           value={view}
-          choices={FACE_VIEWS.map((value) => ({ value, label: t.result.views[value] }))}
+          choices={FACE_VIEWS.map((value) => ({ value, label: t.result.views[value], title: t.result.viewTitles[value] }))}
           onChange={setView}
         />
       </div>

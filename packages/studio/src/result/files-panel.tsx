@@ -100,7 +100,9 @@ export function FilesPanel({ job, result, hasPhoto, onForgetPhoto }: FilesPanelP
         <summary>{t.result.howTo}</summary>
         <dl>
           {t.result.programs
-            .filter(({ file }) => (file === 'obj' ? obj.length > 0 : glb !== undefined))
+            .filter(({ file, readsCompact }) =>
+              file === 'obj' ? obj.length > 0 : glb !== undefined && (readsCompact || !job.options.compact),
+            )
             .map(({ name, text }) => (
               <div key={name}>
                 <dt>{name}</dt>

@@ -22,12 +22,14 @@ export interface LookPanelProps {
   readonly backdrop: Backdrop;
   readonly onBackdrop: (backdrop: Backdrop) => void;
   readonly glb: ResultFile | undefined;
+  /** Not every program reads it then. */
+  readonly isCompact: boolean;
   readonly onFiles: () => void;
 }
 
 /** The first panel: take it away, light it, and what should be known about it. */
 export function LookPanel(props: LookPanelProps): JSX.Element {
-  const { result, light, onLight, photo, canOverlay, hasCamera, backdrop, onBackdrop, glb, onFiles } = props;
+  const { result, light, onLight, photo, canOverlay, hasCamera, backdrop, onBackdrop, glb, isCompact, onFiles } = props;
   const { t } = useTexts();
   const isMoved = light !== DEFAULT_LIGHT;
   return (
@@ -40,6 +42,7 @@ export function LookPanel(props: LookPanelProps): JSX.Element {
             <span class="button-note">{formatBytes(glb.bytes)}</span>
           </a>
         )}
+        {glb !== undefined && <p class="fine">{isCompact ? t.result.opensInCompact : t.result.opensIn}</p>}
         <button type="button" class="link" onClick={onFiles}>
           {t.result.moreFiles}
         </button>

@@ -150,7 +150,7 @@ export function ResultView({ view: job, result, landmarks, thumbnail, wholeMs }:
               small
               label={t.result.view}
               value={view}
-              choices={FACE_VIEWS.map((value) => ({ value, label: t.result.views[value] }))}
+              choices={FACE_VIEWS.map((value) => ({ value, label: t.result.views[value], title: t.result.viewTitles[value] }))}
               onChange={setView}
             />
           </div>
@@ -178,6 +178,7 @@ export function ResultView({ view: job, result, landmarks, thumbnail, wholeMs }:
               backdrop={backdrop}
               onBackdrop={setBackdrop}
               glb={glb}
+              isCompact={job.options.compact}
               onFiles={() => setTab('files')}
             />
           )}

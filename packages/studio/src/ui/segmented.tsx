@@ -5,7 +5,13 @@ export interface SegmentedProps<T extends string> {
   /** What is chosen here, for screen readers. */
   readonly label: string;
   readonly value: T;
-  readonly choices: readonly { readonly value: T; readonly label: string; readonly disabled?: boolean }[];
+  readonly choices: readonly {
+    readonly value: T;
+    readonly label: string;
+    readonly disabled?: boolean;
+    /** More words, for those who do not know the label. */
+    readonly title?: string;
+  }[];
   readonly onChange: (value: T) => void;
   readonly small?: boolean;
 }
@@ -17,7 +23,7 @@ export function Segmented<T extends string>({ label, value, choices, onChange, s
     <fieldset class={small ? 'segmented segmented-small' : 'segmented'}>
       <legend class="visually-hidden">{label}</legend>
       {choices.map((choice) => (
-        <label key={choice.value} class="segment">
+        <label key={choice.value} class="segment" title={choice.title}>
           <input
             type="radio"
             name={name}
