@@ -40,8 +40,8 @@ function parseCanonicalMesh(bytes: Uint8Array): CanonicalMesh {
   forEachField(view, 0, bytes.length, (field, value) => {
     if (field === FIELD.metadataMesh) {
       forEachField(view, value.start, value.end, (meshField, v) => {
-        if (meshField === FIELD.meshVertices) forEachFloat(view, v, (x) => vertices.push(x));
-        else if (meshField === FIELD.meshIndices) forEachVarint(view, v, (x) => indices.push(x));
+        if (meshField === FIELD.meshVertices) appendFloats(view, v, vertices);
+        else if (meshField === FIELD.meshIndices) appendVarints(view, v, indices);
       });
     } else if (field === FIELD.metadataBasis) {
       let id = 0;
@@ -77,30 +77,16 @@ function parseCanonicalMesh(bytes: Uint8Array): CanonicalMesh {
   };
 }
 
-/**
- * The nearest vertex to the mirror image of each. Searched from its own height up and down in the order of heights, as far as
- * a nearer one can be.
- */
+/** The vertex at the mirror image of each: the mesh is symmetric to the last bit. */
 function findMirrorVertices(p: Float32Array): Uint16Array {
-  const byHeight = Uint16Array.from({ length: VERTEX_COUNT }, (_, i) => i).sort((a, b) => p[3 * a + 1]! - p[3 * b + 1]!);
-  const mirror = new Uint16Array(VERTEX_COUNT);
-  for (let place = 0; place < VERTEX_COUNT; place++) {
-    const i = 3 * byHeight[place]!;
-    let least = Number.POSITIVE_INFINITY;
-    for (const step of [1, -1]) {
-      for (let other = step > 0 ? place : place - 1; other >= 0 && other < VERTEX_COUNT; other += step) {
-        const j = 3 * byHeight[other]!;
-        const dy = p[i + 1]! - p[j + 1]!;
-        if (dy * dy >= least) break;
-        const distance = (p[i]! + p[j]!) ** 2 + dy * dy + (p[i + 2]! - p[j + 2]!) ** 2;
-        if (distance < least) {
-          least = distance;
-          mirror[i / 3] = j / 3;
-        }
-      }
-    }
-  }
-  return mirror;
+  const nameOf = (x: number, i: number): string => `${x} ${p[3 * i + 1]} ${p[3 * i + 2]}`;
+  const vertexAt = new Map<string, number>();
+  for (let i = 0; i < VERTEX_COUNT; i++) vertexAt.set(nameOf(p[3 * i]!, i), i);
+  return Uint16Array.from({ length: VERTEX_COUNT }, (_, i) => {
+    const mirrored = vertexAt.get(nameOf(-p[3 * i]!, i));
+    if (mirrored === undefined) throw new FacewrightError('FW_NETWORK_CORRUPT', { name: 'canonical-mesh', reason: 'it is not symmetric' });
+    return mirrored;
+  });
 }
 
 const VERTEX_COUNT = 468;
@@ -139,14 +125,22 @@ function forEachField(view: DataView, start: number, end: number, visit: (field:
 }
 
 /** Packed (one run of bytes) and single values alike. */
-function forEachFloat(view: DataView, value: WireValue, visit: (x: number) => void): void {
-  for (let at = value.start; at < value.end; at += 4) visit(view.getFloat32(at, true));
+function appendFloats(view: DataView, { start, end }: WireValue, out: number[]): void {
+  for (let at = start; at < end; at += 4) out.push(view.getFloat32(at, true));
 }
 
-function forEachVarint(view: DataView, value: WireValue, visit: (x: number) => void): void {
-  for (let at = value.start; at < value.end; ) {
+function appendVarints(view: DataView, { start, end }: WireValue, out: number[]): void {
+  for (let at = start; at < end; ) {
+    // Vertex numbers: one byte or two, without the object that readVarint makes.
+    const byte = view.getUint8(at);
+    const next = byte < 128 ? 0 : view.getUint8(at + 1);
+    if (next < 128) {
+      out.push((byte & 127) + 128 * next);
+      at += byte < 128 ? 1 : 2;
+      continue;
+    }
     const number = readVarint(view, at);
-    visit(number.value);
+    out.push(number.value);
     at = number.next;
   }
 }

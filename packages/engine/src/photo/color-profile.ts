@@ -18,14 +18,19 @@ export interface SrgbConversion {
 
 /** Steps of linear light in the encoding table; 8191 keeps a step below half an 8-bit level at black, where sRGB is steepest. */
 const ENCODE_STEPS = 8191;
-const SRGB_FROM_LINEAR: Uint8Array = (() => {
+let srgbFromLinear: Uint8Array | null = null;
+
+/** sRGB byte of each step of linear light. Made for the first photo that needs it: most do not. */
+function tabulateSrgb(): Uint8Array {
+  if (srgbFromLinear !== null) return srgbFromLinear;
   const table = new Uint8Array(ENCODE_STEPS + 1);
   for (let i = 0; i <= ENCODE_STEPS; i++) {
     const v = i / ENCODE_STEPS;
     table[i] = Math.round(255 * (v <= 0.0031308 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055));
   }
+  srgbFromLinear = table;
   return table;
-})();
+}
 
 /** XYZ (D50) of linear sRGB, row-major; the inverse of the matrix in IEC 61966-2-1 adapted with Bradford, as in ICC's own sRGB profile. */
 const SRGB_FROM_XYZ_D50 = [3.1338561, -1.6168667, -0.4906146, -0.9787684, 1.9161415, 0.033454, 0.0719453, -0.2289914, 1.4052427];
@@ -149,7 +154,7 @@ function isIdentity(conversion: SrgbConversion): boolean {
  */
 export function convertToSrgb(rgb: Uint8Array, conversion: SrgbConversion): void {
   const t = conversion.linear;
-  const encode = SRGB_FROM_LINEAR;
+  const encode = tabulateSrgb();
   for (let i = 0; i < rgb.length; i += 3) {
     const r = rgb[i];
     const g = 256 + rgb[i + 1];
