@@ -13,9 +13,10 @@ export {
 } from './complete';
 export { addRows, computeGram, multiplyRows } from './dense';
 export { addNumbers, growMaximum, pullLevel, pushLevel, pushPlaces, softenEdges, softenWeights, sumSquares } from './grid';
+export { computeLightGains } from './light';
 export { addField, listFolded, relaxMembrane, selectTriangles, setMembrane, startMembrane } from './membrane';
 export { boundPoints, sumNumbers, takeVertices } from './mesh';
-export { paintRows, setPaintPhoto, setPaintTables } from './paint';
+export { paintEyeball, paintRows, setPaintPhoto, setPaintTables } from './paint';
 export { indexPixels, renameIndices } from './palette';
 export { averagePixels, filterUp, sharpenPixels } from './photo';
 export { addTriangleNormals, makeUnit, projectPoints, rasterizeTriangles, turnVectors } from './rasterize';

@@ -426,3 +426,33 @@ function lookUp(places: usize, triangle: i32, x: f64, y: f64): v128 {
   const sy = load<f64>(m, 24) * x + load<f64>(m, 32) * y + load<f64>(m, 40);
   return f32x4.convert_i32x4_s(samplePhoto(clampTo(sx, maxX), clampTo(sy, maxY)));
 }
+
+/**
+ * Colours an eyeball, shape (count,3).
+ *
+ * @param shade - u8, as are `redness`, `iris` and `fibre` (see createEyeTemplate)
+ * @param colors - f32: the sclera's (4), the iris' (4), how much a level of redness reddens
+ */
+export function paintEyeball(shade: usize, redness: usize, iris: usize, fibre: usize, count: i32, colors: usize, out: usize): void {
+  const sclera = f32x4.mul(v128.load(colors), f32x4.splat(1.0 / 255));
+  const lit = v128.load(colors, 16);
+  const redScale = load<f32>(colors, 32);
+  const one = f32x4.splat(1);
+  // Veins take green and blue away.
+  const taken = f32x4(0.1, 0.55, 0.55, 0);
+  const floor = f32x4(6, 5, 5, 0);
+  for (let i = 0; i < count; i++) {
+    const p = <usize>i;
+    const red = redScale * <f32>load<u8>(redness + p);
+    let color = f32x4.mul(f32x4.mul(sclera, f32x4.splat(<f32>load<u8>(shade + p))), f32x4.sub(one, f32x4.mul(taken, f32x4.splat(red))));
+    const w = load<u8>(iris + p);
+    if (w !== 0) {
+      const f: f32 = <f32>load<u8>(fibre + p) * (1.0 / 128);
+      // Bright fibres are paler than dark ones.
+      const pale = f32x4.add(floor, f32x4.splat(max<f32>(0, 14 * (f - 1))));
+      const wanted = f32x4.add(f32x4.mul(lit, f32x4.splat(f)), pale);
+      color = f32x4.add(color, f32x4.mul(f32x4.splat(<f32>w * (1.0 / 255)), f32x4.sub(wanted, color)));
+    }
+    storeColor(out + 3 * p, color);
+  }
+}

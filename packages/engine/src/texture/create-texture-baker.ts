@@ -83,14 +83,15 @@ export interface TextureBaker {
 export function createTextureBaker(model: FaceModel, tables: TextureTables): TextureBaker {
   const { size } = tables;
   // Copies: tables that were read from a file lie in one piece of memory, most of which is not needed any more then.
-  const { layout, details, seam } = copyArrays({ layout: tables.layout, details: tables.details, seam: tables.seam });
-  const own = { skin: tables.skin, scalp: tables.scalp, grainTile: tables.grainTile };
+  const { eye: eyeTables, ...others } = tables.details;
+  const { layout, painted, seam } = copyArrays({ layout: tables.layout, painted: others, seam: tables.seam });
+  const own = { skin: tables.skin, scalp: tables.scalp, grainTile: tables.grainTile, eye: eyeTables };
   const sides = tables.scalp === null ? [tables.skin] : [tables.skin, tables.scalp];
   const surfaceBytes = sides.reduce((sum, side) => sum + countPaintBytes(model, side) + PLAN_BYTES + OBSERVATION_BYTES, 0);
   const fieldBytes = COMPLETION_BYTES + 3 * 4 * FIELD_SIZE ** 2 + countFrameBytes(model.vertexCount) + 12 * model.vertexCount + 32;
   const memory = createKernelMemory(countKernelBytes(own) + surfaceBytes + fieldBytes + countPhotoBytes(size) + countCanvasBytes(size));
   // What kernels read lies in their memory; the tables that were given may go.
-  const { skin: skinTables, scalp: scalpTables, grainTile } = memory.adopt(own);
+  const { skin: skinTables, scalp: scalpTables, grainTile, eye } = memory.adopt(own);
   const skin = createSurface(memory, model, skinTables);
   const scalp = scalpTables === null ? null : createSurface(memory, model, scalpTables);
   const state: BakerState = {
@@ -105,7 +106,7 @@ export function createTextureBaker(model: FaceModel, tables: TextureTables): Tex
     localSkinTone: memory.allocate(Float32Array, 3 * FIELD_SIZE ** 2),
     lightGains: memory.allocate(Float32Array, 3 * model.vertexCount + 1),
     grainTile,
-    details,
+    details: { ...painted, eye },
     frame: createObservedFrame(memory, model.vertexCount),
     photo: createPhotoMemory(memory, size),
     canvas: createPaintCanvas(memory, size),
@@ -183,7 +184,9 @@ async function bake(state: BakerState, input: BakeInput): Promise<FaceMaps> {
   for (const s of surfaces) observeSurface(s.tables, frame, state.frame, coarse, s.observation, [planes[0], planes[1]]);
   const colors = estimateHeadColors(surfaces, input.landmarks, view, workspace, localSkinTone);
   const light = estimateLight(skin.tables, skin.observation, frame.normals, localSkinTone, colors.skinSpread);
-  computeLightGains(light, frame.normals, colors.skinTone, state.lightGains);
+  const { memory, normals, numbers } = state.frame;
+  normals.set(frame.normals);
+  computeLightGains(light, memory, normals, colors.skinTone, numbers, state.lightGains);
   await pause();
   // 2 What paints which place; the scalp follows the skin along their common rim.
   completeSurface(skin.tables, skin.observation, colors, localSkinTone, state.lightGains, workspace, null, skin.plan);
@@ -221,7 +224,7 @@ async function bake(state: BakerState, input: BakeInput): Promise<FaceMaps> {
         SKIN_ROUGHNESS,
       ),
     );
-  surfacesOut.push(...paintDetails(state.details, state.model, input, colors));
+  surfacesOut.push(...paintDetails(state.details, state.model, input, colors, canvas));
   return {
     surfaces: surfacesOut,
     observed: { size, data: observed },

@@ -7,6 +7,7 @@ import type { SurfaceMaterial, TextureMap } from './face-maps.ts';
 import type { HeadColors } from './head-colors.ts';
 import { paintLashAlpha } from './lash-texture.ts';
 import { paintMouth, paintTeeth } from './mouth-textures.ts';
+import type { PaintCanvas } from './paint-surface.ts';
 import { smoothstep } from './smoothstep.ts';
 import { createTexelMap, rasterizeAttribute } from './texel-map.ts';
 
@@ -59,12 +60,17 @@ export function computeDetailTables(model: FaceModel, textureSize: number): Deta
 const MOUTH_ROUGHNESS = 0.8;
 const TEETH_ROUGHNESS = 0.45;
 
-/** Surfaces of everything but skin and scalp. */
+/**
+ * Surfaces of everything but skin and scalp.
+ *
+ * @param canvas - in the memory in which the eye's template lies; written
+ */
 export function paintDetails(
   { eye, teeth, mouth, lashes, occlusion, blend }: DetailTables,
   model: FaceModel,
   input: { readonly landmarks: FaceLandmarks; readonly view: PhotoView },
   colors: HeadColors,
+  canvas: PaintCanvas,
 ): SurfaceMaterial[] {
   const has = (m: PartMaterial): boolean => model.parts.some((p) => p.material === m);
   const [r, g, b] = colors.skin;
@@ -78,7 +84,13 @@ export function paintDetails(
   if (teeth !== null) out.push({ ...opaque('teeth', ['teeth'], texture('teeth', teeth, saturation), TEETH_ROUGHNESS), baseColor: light });
   if (eye !== null) {
     const eyeColors = estimateEyeColors(input.landmarks, input.view, skinLuma);
-    const map: TextureMap = { name: 'eyes', width: eye.size, height: eye.size, channels: 3, data: paintEye(eye, eyeColors, saturation) };
+    const map: TextureMap = {
+      name: 'eyes',
+      width: eye.size,
+      height: eye.size,
+      channels: 3,
+      data: paintEye(eye, eyeColors, saturation, canvas),
+    };
     out.push(opaque('eyes', ['sclera'], map, 0.12));
     // The inner iris lies behind the painted cornea and is not seen; its colour keeps it right where a renderer makes the cornea clear.
     if (has('iris')) out.push({ ...opaque('iris', ['iris'], null, 0.3), baseColor: [...linear(eyeColors.iris), 1] });

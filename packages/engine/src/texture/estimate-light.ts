@@ -1,3 +1,4 @@
+import type { KernelMemory } from '../kernels/kernel-memory.ts';
 import { factorCholesky, solveCholesky } from '../math/cholesky.ts';
 import type { SurfaceObservation } from './observe-surface.ts';
 import { computeToneDistance, TONE_CHANNELS, writeColorOfTone } from './skin-color.ts';
@@ -5,10 +6,10 @@ import type { SurfaceTables } from './surface-tables.ts';
 
 /** Functions of a normal: real spherical harmonics up to the second order, without their constants. */
 const TERMS = 9;
-/** Every fourth place is enough for 27 numbers. */
-const STRIDE = 4;
+/** Every seventh place is enough for 27 numbers. */
+const STRIDE = 7;
 /** Fewer samples than this tell no light. */
-const MIN_SAMPLES = 200;
+const MIN_SAMPLES = 120;
 /** Rounds of reweighting: shadows, highlights and stubble count less. */
 const ROUNDS = 3;
 /** Residual of the logarithm of brightness at which a sample counts half. */
@@ -100,37 +101,29 @@ const COLOR_SHARE = 0.85;
 const MAX_GAIN = 1.5;
 
 /**
- * Factors that turn colours of skin in the photo's light into those in even light.
+ * Factors that turn colours of skin in the photo's light into those in even light (kernels/light.ts).
  *
+ * @param normals - shape (V,3), in the kernels' memory
  * @param skinTone - tone of skin in even light
- * @param out - shape (V,3), written
+ * @param numbers - shape (33), in that memory: scratch
+ * @param out - shape (V,3), in that memory, written
  */
-export function computeLightGains(light: LightModel | null, normals: Float32Array, skinTone: readonly number[], out: Float32Array): void {
+export function computeLightGains(
+  light: LightModel | null,
+  { kernels }: KernelMemory,
+  normals: Float32Array,
+  skinTone: readonly number[],
+  numbers: Float64Array,
+  out: Float32Array,
+): void {
   if (light === null) {
     out.fill(1);
     return;
   }
-  const basis = new Float64Array(TERMS);
-  const even = new Float64Array(3);
-  const lit = new Float64Array(3);
-  writeColorOfTone(skinTone[0], skinTone[1], skinTone[2], even);
-  for (let o = 0; o < normals.length; o += 3) {
-    writeBasis(normals, o, basis, 0);
-    let l = 0;
-    let u = 0;
-    let v = 0;
-    for (let k = 0; k < TERMS; k++) {
-      l += light[3 * k] * basis[k];
-      u += light[3 * k + 1] * basis[k];
-      v += light[3 * k + 2] * basis[k];
-    }
-    writeColorOfTone(l, u, v, lit);
-    const bright = Math.exp(skinTone[0] - l);
-    for (let k = 0; k < 3; k++) {
-      const gain = (1 - COLOR_SHARE) * bright + (COLOR_SHARE * even[k]) / Math.max(1, lit[k]);
-      out[o + k] = Math.max(1 / MAX_GAIN, Math.min(MAX_GAIN, gain));
-    }
-  }
+  numbers.set(light);
+  numbers.set(skinTone, 3 * TERMS);
+  writeColorOfTone(skinTone[0], skinTone[1], skinTone[2], numbers, 3 * TERMS + 3);
+  kernels.computeLightGains(normals.byteOffset, normals.length / 3, numbers.byteOffset, COLOR_SHARE, MAX_GAIN, out.byteOffset);
 }
 
 function writeBasis(normals: Float32Array, o: number, out: Float64Array, b: number): void {

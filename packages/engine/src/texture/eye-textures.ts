@@ -1,6 +1,7 @@
 import type { FaceModel, ModelPart } from '../models/face-model.ts';
 import type { EyeColors } from './eye-color.ts';
 import { valueNoise } from './hash-noise.ts';
+import type { PaintCanvas } from './paint-surface.ts';
 import { smoothstep } from './smoothstep.ts';
 import { createTexelMap, NO_TRIANGLE, rasterizeAttribute } from './texel-map.ts';
 
@@ -103,37 +104,25 @@ export function createEyeTemplate(model: FaceModel, part: ModelPart, size: numbe
 /**
  * Colours an eyeball. Shape (size,size,3), sRGB.
  *
+ * @param template - in the kernels' memory
  * @param saturation - 0..1, share of the veins' and corners' red
+ * @param canvas - in that memory: at least as large as the result, written
  */
-export function paintEye(template: EyeTemplate, colors: EyeColors, saturation: number): Uint8Array {
+export function paintEye(template: EyeTemplate, colors: EyeColors, saturation: number, { memory, out, line }: PaintCanvas): Uint8Array {
   const { shade, redness, iris, fibre } = template;
-  const out = new Uint8Array(3 * shade.length);
-  const clamped = new Uint8ClampedArray(out.buffer);
-  const redScale = (0.55 * saturation) / 255;
-  const [sr, sg, sb] = colors.sclera;
-  const [ir, ig, ib] = liftIris(colors.iris);
-  for (let p = 0, o = 0; p < shade.length; p++, o += 3) {
-    const s = shade[p] / 255;
-    const red = redness[p] * redScale;
-    let r = sr * s * (1 - 0.1 * red);
-    const pale = s * (1 - 0.55 * red);
-    let g = sg * pale;
-    let b = sb * pale;
-    const w = iris[p];
-    if (w > 0) {
-      const t = w / 255;
-      const f = fibre[p] / 128;
-      // Bright fibres are paler than dark ones.
-      const bright = f > 1 ? 14 * (f - 1) : 0;
-      r += t * (6 + ir * f + bright - r);
-      g += t * (5 + ig * f + bright - g);
-      b += t * (5 + ib * f + bright - b);
-    }
-    clamped[o] = r;
-    clamped[o + 1] = g;
-    clamped[o + 2] = b;
-  }
-  return out;
+  line.set(colors.sclera);
+  line.set(liftIris(colors.iris), 4);
+  line[8] = (0.55 * saturation) / 255;
+  memory.kernels.paintEyeball(
+    shade.byteOffset,
+    redness.byteOffset,
+    iris.byteOffset,
+    fibre.byteOffset,
+    shade.length,
+    line.byteOffset,
+    out.byteOffset,
+  );
+  return out.slice(0, 3 * shade.length);
 }
 
 /** Photos show irises darkened by lids and lashes: brings the brightness up to where the colour can be seen, without changing the hue. */

@@ -37,8 +37,10 @@ export interface HairColor {
 export const SKIN_SURE = 2.4;
 export const SKIN_NOT = 3.9;
 
-/** Scalp texels that must be seen before the photo decides about hair. */
-const MIN_SCALP_TEXELS = 60;
+/** Scalp texels (of those that are looked at) that must be seen before the photo decides about hair. */
+const MIN_SCALP_TEXELS = 20;
+/** Every third of them is looked at. */
+const HAIR_STRIDE = 3;
 /** Share of the scalp seen that must not be skin for it to bear hair. */
 const MIN_HAIR_SHARE = 0.4;
 /** Lower bounds of the bands, millimetres above the usual hairline. */
@@ -127,7 +129,7 @@ function estimateHair(
   const bands = HAIR_BANDS_MM.map(() => ({ texels: 0, hair: 0, samples: [] as number[] }));
   for (const { tables, observation } of surfaces) {
     const reference = tables === surfaces[0].tables ? localSkinTone : null;
-    for (let i = 0; i < tables.texels.length; i++) {
+    for (let i = 0; i < tables.texels.length; i += HAIR_STRIDE) {
       const p = tables.texels[i];
       const height = tables.hairlineMm[p];
       if (height < HAIR_BANDS_MM[0] || observation.seen[p] < 0.12) continue;
@@ -137,8 +139,8 @@ function estimateHair(
       const other = smoothstep(SKIN_SURE, SKIN_NOT, distance);
       bands[band].texels++;
       bands[band].hair += other;
-      // A sample in four does for a median; edge-on there may be background among them.
-      if (other > 0.9 && observation.seen[p] > 0.35 && (p & 3) === 0)
+      // Edge-on there may be background among them.
+      if (other > 0.9 && observation.seen[p] > 0.35)
         bands[band].samples.push(observation.rgb[3 * p], observation.rgb[3 * p + 1], observation.rgb[3 * p + 2]);
     }
   }

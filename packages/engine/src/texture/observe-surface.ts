@@ -65,6 +65,8 @@ export interface ObservedFrame {
   readonly memory: KernelMemory;
   /** Shape (V,2) */
   readonly imagePoints: Float32Array;
+  /** Shape (V,3): placed by who needs it. */
+  readonly normals: Float32Array;
   /** Shape (V) each. */
   readonly depth: Float32Array;
   readonly facing: Float32Array;
@@ -73,25 +75,26 @@ export interface ObservedFrame {
   /** Depth and outline of the visibility grid. */
   readonly gridDepth: Float32Array;
   readonly outlineMm: Float32Array;
-  /** Shape (8) */
+  /** Shape (33) */
   readonly numbers: Float64Array;
 }
 
 /** Bytes of {@link createObservedFrame}. */
-export const countFrameBytes = (vertexCount: number): number => 24 * vertexCount + 8 * VISIBILITY_CELLS + 256;
+export const countFrameBytes = (vertexCount: number): number => 36 * vertexCount + 8 * VISIBILITY_CELLS + 512;
 
 export function createObservedFrame(memory: KernelMemory, vertexCount: number): ObservedFrame {
   const perVertex = (): Float32Array => memory.allocate(Float32Array, vertexCount);
   return {
     memory,
     imagePoints: memory.allocate(Float32Array, 2 * vertexCount),
+    normals: memory.allocate(Float32Array, 3 * vertexCount),
     depth: perVertex(),
     facing: perVertex(),
     insidePx: perVertex(),
     beyondMm: perVertex(),
     gridDepth: memory.allocate(Float32Array, VISIBILITY_CELLS),
     outlineMm: memory.allocate(Float32Array, VISIBILITY_CELLS),
-    numbers: memory.allocate(Float64Array, 8),
+    numbers: memory.allocate(Float64Array, 33),
   };
 }
 

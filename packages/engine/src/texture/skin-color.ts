@@ -22,13 +22,13 @@ export function computeTone(r: number, g: number, b: number, out: Float32Array, 
   out[o + 2] = (r - y) * inverse;
 }
 
-/** Writes the colour (0..255, not clamped) of a tone to `out[0..2]`: the inverse of {@link computeTone}. */
-export function writeColorOfTone(l: number, u: number, v: number, out: Float64Array): void {
+/** Writes the colour (0..255, not clamped) of a tone to `out[o..o+2]`: the inverse of {@link computeTone}. */
+export function writeColorOfTone(l: number, u: number, v: number, out: Float64Array, o: number): void {
   const bright = Math.exp(l);
   const luma = bright - LUMA_OFFSET;
-  out[0] = luma + v * bright;
-  out[2] = luma + u * bright;
-  out[1] = (luma - 0.299 * out[0] - 0.114 * out[2]) / 0.587;
+  out[o] = luma + v * bright;
+  out[o + 2] = luma + u * bright;
+  out[o + 1] = (luma - 0.299 * out[o] - 0.114 * out[o + 2]) / 0.587;
 }
 
 /** Distance of one tone from another in standard deviations, the axes taken as independent. */
