@@ -83,10 +83,10 @@ describe('camera and pose', () => {
     // EXIF has whole millimetres, and so have the portraits.
     expect(intrinsics.focalPx / truth.focalPx).toBeCloseTo(1, 6);
     expect(intrinsics.source).toBe('exif');
-    // A single portrait: twice the deviation of 1.5 degrees that is left of rendered people (docs/decisions/network-mean.md). Measured up to 2.6; of the
-    // wide open mouth 3.8, as the network takes an open mouth for a lifted chin.
-    expect(Math.abs(pose.yawDeg - truth.yawDeg)).toBeLessThan(3);
-    expect(Math.abs(pose.pitchDeg - truth.pitchDeg)).toBeLessThan(name === 'openMouth' ? 4.5 : 3);
+    // What is promised. Measured up to 1.3, also where the mouth is wide open. Of people at large a quarter to a third are beyond
+    // (docs/decisions/face-readout.md).
+    expect(Math.abs(pose.yawDeg - truth.yawDeg)).toBeLessThan(2);
+    expect(Math.abs(pose.pitchDeg - truth.pitchDeg)).toBeLessThan(2);
     // Roll is seen in the picture itself.
     expect(Math.abs(pose.rollDeg - truth.rollDeg)).toBeLessThan(1.5);
     // With the focal length known, the distance is as uncertain as the size of the head: 4 % among people (one deviation).
@@ -98,17 +98,16 @@ describe('camera and pose', () => {
       const { truth } = portrait;
       return [result.face.pose.yawDeg - truth.yawDeg, result.face.pose.pitchDeg - truth.pitchDeg];
     });
-    // What is promised, as a deviation over people, lights and expressions. Measured 1.73: a degree is the network's noise, the rest is the part of a face's
-    // own asymmetry and profile that a single view takes for a turn or a nod.
-    expect(rootMeanSquare(errors)).toBeLessThan(2);
+    // Measured 0.8; over people at large it is 1.0 in yaw and 1.6 to 1.9 in pitch.
+    expect(rootMeanSquare(errors)).toBeLessThan(1.4);
   });
 
   it.each(Object.keys(STEEP_CASES))('turned and nodded further: %s', (name) => {
     const { portrait, result } = of(name);
     const { pose } = result.face;
-    // As for the others. (Without taking off what the network makes of a nod, pitch 20 was read as 17.)
-    expect(Math.abs(pose.yawDeg - portrait.truth.yawDeg)).toBeLessThan(3.2);
-    expect(Math.abs(pose.pitchDeg - portrait.truth.pitchDeg)).toBeLessThan(3);
+    // As for the others. Measured up to 1.7. (By the landmarks alone a pitch of 20 is read as 17.)
+    expect(Math.abs(pose.yawDeg - portrait.truth.yawDeg)).toBeLessThan(2.5);
+    expect(Math.abs(pose.pitchDeg - portrait.truth.pitchDeg)).toBeLessThan(2);
     expect(Math.abs(pose.rollDeg - portrait.truth.rollDeg)).toBeLessThan(1.5);
   });
 
@@ -159,10 +158,11 @@ describe('the fitted face', () => {
 
   it('has its points where those of the person are', () => {
     const errors = [...made].map(([name, one]) => [name, placeErrors(one)] as const);
-    // All 478 within 1.5 %, a millimetre and a third: cheeks and forehead as well, because what the network does to them by habit is known. Measured 1.4.
+    // All 478 within 1.5 %, a millimetre and a third: cheeks and forehead as well, because what the network does to them by habit is known. Measured 1.2.
     expect(median(errors.flatMap(([, error]) => error))).toBeLessThan(1.5);
-    // A wide angle and a wide open mouth are the worst, 1.83 and 1.74: half a millimetre of noise on top.
-    for (const [name, error] of errors) expect(median(error), name).toBeLessThan(2.3);
+    // Single ones: the median of seven portraits in ten is below 1.3; a wide angle and heads turned or nodded by 20 degrees are the worst, 1.67.
+    expect(median(errors.map(([, error]) => median(error)))).toBeLessThan(1.5);
+    for (const [name, error] of errors) expect(median(error), name).toBeLessThan(2);
   });
 });
 

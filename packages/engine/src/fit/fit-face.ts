@@ -8,6 +8,7 @@ import type { FaceModel } from '../models/face-model.ts';
 import type { FaceLandmarks } from '../nets/face-networks.ts';
 import { LANDMARK_COUNT, OUTER_EYE_CORNERS } from '../nets/landmark-names.ts';
 import { alignToLandmarks } from './align-to-landmarks.ts';
+import { blendIdentity } from './blend-identity.ts';
 import { fitExpression } from './fit-expression.ts';
 import { fitGaze } from './fit-gaze.ts';
 import { fitPose } from './fit-pose.ts';
@@ -37,10 +38,11 @@ const WORST_RESIDUAL_RATIO = 0.25;
 /**
  * Fits a face model to the landmarks of one photo.
  *
- * 1. Landmarks are lifted into space with the camera's perspective; what the network makes of them because the head is turned is taken off. 2. Similarity, mirror-symmetric identity and expression are found
- * in the model frame ({@link fitShape}). 3. The pose that projects this shape onto the landmarks in the photo ({@link fitPose}); the model is in
- * millimetres, so the distance follows from the focal length. 4. Gaze from the irises, expression from lids and lips in the picture, pose again.
- * 5. Vertices, and their place in the photo.
+ * 1. Landmarks are lifted into space with the camera's perspective. Where the network's features are at hand, rotation and identity are read from both
+ * ({@link readFace}). What the network makes of landmarks because the head is turned is taken off. 2. Similarity, mirror-symmetric identity and expression
+ * are found in the model frame ({@link fitShape}), the identity is moved toward the one that was read. 3. The position that projects this shape onto the
+ * landmarks in the photo, and the rotation, where it was not read ({@link fitPose}); the model is in millimetres, so the distance follows from the focal
+ * length. 4. Gaze from the irises, expression from lids and lips in the picture, position again. 5. Vertices, and their place in the photo.
  *
  * @throws FW_FIT_FAILED where the landmarks are not finite, lie on a line or on one another, or face away
  * @throws FW_ARG_INVALID for a prior of the wrong size
@@ -67,6 +69,8 @@ export function fitFace(input: FitInput): FittedFace {
   const { similarity, expression } = shape;
   const identity = new Float64Array(model.identityCount);
   identity.set(shape.identity);
+  // A prior from outside may know the reading already.
+  if (reading !== null && prior === null) blendIdentity(identity, reading.identity);
 
   const pixels = new Float64Array(2 * count);
   for (let l = 0; l < count; l++) {
