@@ -110,8 +110,13 @@ interface ParsedOptions {
  * The tree of commands. Reading it loads nothing but commander: each action imports its own code.
  *
  * @param finish - called with the exit status of the command that ran
+ * @param options.onlyMake - leaves the other commands out: making the tree of all of them takes longer than reading the arguments
  */
-export function createProgram(context: CommandContext, finish: (exitStatus: number) => void): Command {
+export function createProgram(
+  context: CommandContext,
+  finish: (exitStatus: number) => void,
+  options: { readonly onlyMake?: boolean } = {},
+): Command {
   const program = new Command('facewright')
     .description('One portrait photo in, a game-ready 3D face out: GLB with 52 blendshapes, OBJ, textures. Runs here, without a network.')
     .version(readVersion(), '-V, --version', 'print the version')
@@ -168,6 +173,7 @@ export function createProgram(context: CommandContext, finish: (exitStatus: numb
       };
       finish(await make(photos, options, context));
     });
+  if (options.onlyMake === true) return program;
 
   program
     .command('inspect')

@@ -24,9 +24,10 @@ export async function run(argv: readonly string[], io: CommandIo, replace: Parti
     now: () => performance.now(),
     ...replace,
   };
-  const program = createProgram(context, (status) => {
+  const finish = (status: number): void => {
     exitStatus = status;
-  });
+  };
+  const program = createProgram(context, finish, { onlyMake: argv[0] === 'make' });
   const errors: string[] = [];
   const configure = (command: typeof program): void => {
     command.exitOverride().configureOutput({
