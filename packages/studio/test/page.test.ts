@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createClient } from '@facewright/client';
 import type { AccountView, JobOptionsInput } from '@facewright/protocol';
 import validator from 'gltf-validator';
+import type { Locator } from 'playwright-core';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import {
@@ -28,6 +29,9 @@ import {
 
 const harness = setUpPage({ faces: 2 });
 const { open } = harness;
+
+const expectPhoto = (image: Locator, size: readonly [number, number]) =>
+  expect.poll(() => image.evaluate((i: HTMLImageElement) => [i.naturalWidth, i.naturalHeight]), { timeout: STEP_MS }).toEqual(size);
 
 describe('from a photo to a face', () => {
   it(
@@ -181,31 +185,38 @@ describe('from a photo to a face', () => {
     ['webp', 'image/webp', (photo: Sharp) => photo.webp()],
     ['avif', 'image/avif', (photo: Sharp) => photo.avif({ effort: 0 })],
     ['gif', 'image/gif', (photo: Sharp) => photo.gif({ effort: 1 })],
-    // Lies on its side; the orientation says so.
-    ['jpg', 'image/jpeg', (photo: Sharp) => photo.rotate(90).withMetadata({ orientation: 8 }).jpeg()],
   ])(
-    'takes %s, upright, and lays the mesh over the photo',
+    'takes %s, and shows it with its points',
     async (ending, type, encode) => {
       const page = await open();
-      await page.locator('.options summary').click();
-      await page.getByLabel('OBJ').uncheck();
-      await page.getByLabel('Textures').uncheck();
+      // The photo stays in sight until the face is there.
+      await page.route('**/files/face.glb*', () => undefined);
       const small = await sharp(portrait).resize(640).toBuffer();
       await chooseFile(page, await encode(sharp(small)).toBuffer(), `portrait.${ending}`, type);
-      await waitForFace(page);
-      await page.getByLabel('On the photo').check({ force: true });
-      const photo = page.locator('.windowed-photo img');
-      await photo.waitFor();
-      const readSize = () => photo.evaluate((image: HTMLImageElement) => [image.naturalWidth, image.naturalHeight]);
-      await expect.poll(readSize, { timeout: STEP_MS }).toEqual([640, 800]);
-      const before = await readCanvas(page);
-      await page.getByRole('slider', { name: 'Mesh over photo' }).fill('0');
-      await expectChange(page, before);
-      await shoot(page, `overlay-${ending}`);
+      await page.locator('[data-points="478"]').waitFor();
+      await expectPhoto(page.locator('.photo-frame img'), [640, 800]);
       expect(harness.offences).toEqual([]);
     },
     120_000,
   );
+
+  it('takes a photo that lies on its side, upright, and lays the mesh over it', async () => {
+    const page = await open();
+    await page.locator('.options summary').click();
+    await page.getByLabel('OBJ').uncheck();
+    await page.getByLabel('Textures').uncheck();
+    const upright = await sharp(portrait).resize(640).toBuffer();
+    const lying = sharp(upright).rotate(90).withMetadata({ orientation: 8 }).jpeg();
+    await chooseFile(page, await lying.toBuffer(), 'portrait.jpg', 'image/jpeg');
+    await waitForFace(page);
+    await page.getByLabel('On the photo').check({ force: true });
+    await expectPhoto(page.locator('.windowed-photo img'), [640, 800]);
+    const before = await readCanvas(page);
+    await page.getByRole('slider', { name: 'Mesh over photo' }).fill('0');
+    await expectChange(page, before);
+    await shoot(page, 'overlay');
+    expect(harness.offences).toEqual([]);
+  }, 120_000);
 
   it(
     'takes TIFF, which browsers do not show, and says what cannot be done without the photo',
