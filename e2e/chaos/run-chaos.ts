@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createRandom } from '@facewright/capacity';
 import type { ReconstructionView } from '@facewright/protocol';
 import { startRedisServer } from '../../packages/service/src/jobs/redis-queue/redis-server.test-support.ts';
 import { freePort, type Program, startProgram } from '../support/start-program.ts';
@@ -220,15 +221,4 @@ export async function runChaos({ setup, rounds, seed, print }: ChaosOptions): Pr
 function workerPidOf(program: Program, chance: number): number | null {
   const pids = program.lines.filter((line) => line.msg === 'Worker ready').map((line) => Number(line.workerPid));
   return pids.length === 0 ? null : pids[Math.floor(chance * pids.length) % pids.length];
-}
-
-/** Mulberry32: small, and the same everywhere. */
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -4,6 +4,7 @@ import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createRandom } from '@facewright/capacity';
 import type { ReconstructionView } from '@facewright/protocol';
 import { freePort, startProgram } from '../support/start-program.ts';
 import { makeLandscape, makePortrait } from '../support/test-photos.ts';
@@ -246,15 +247,4 @@ function memoryOf(pid: number): number {
   } catch {
     return 0;
   }
-}
-
-/** Mulberry32. */
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,3 +1,5 @@
+import { createRandom } from './create-random.ts';
+
 /** How requests arrive: independently of each other (users), or evenly (a program). */
 export type Arrivals = 'poisson' | 'constant';
 
@@ -17,15 +19,4 @@ export function createArrivals(arrivals: Arrivals, ratePerS: number, durationMs:
     at += arrivals === 'constant' ? gapMs : -gapMs * Math.log(1 - random());
   }
   return Float64Array.from(times);
-}
-
-/** Mulberry32: 0 ≤ x < 1. */
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,8 +1,8 @@
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { FacewrightError, type JobLandmarks, type JobProgress, type WireError, wireFromError } from '@facewright/protocol';
 import { FairTurns, type TenantLine, type TurnClocks } from './fair-turns.ts';
 import { isFinished, type Job, type JobOutcome, type NewJob } from './job.ts';
 import type { Lease, LeaseState, ListOptions, QueueCounts, ShareOf, SubmitLimits, Submitted } from './job-queue.ts';
+import { packJob, unpackJob } from './pack-job.ts';
 
 /** Most starts of one job. */
 const MAX_ATTEMPTS = 2;
@@ -21,24 +21,21 @@ export interface JobRecord {
   readonly leaseUntil: number;
   /** The end was told to whoever watches for ends. */
   readonly told: boolean;
-  /** Of a job that ended a while ago: its outcome, deflated, or null if it had none. Then `job.outcome` is null; see {@link jobOf}. */
-  readonly packed?: Uint8Array | null;
+  /** Of a job that ended a while ago: all that is not in an index, deflated. Then `job` has the index only; see {@link jobOf}. */
+  readonly packed?: string;
 }
 
 /** The job of a record, whole. */
 export function jobOf({ job, packed }: JobRecord): Job {
-  return packed ? { ...job, outcome: JSON.parse(inflateRawSync(packed).toString()) as JobOutcome } : job;
+  return packed === undefined ? job : unpackJob(job, packed);
 }
 
-/**
- * The record of an ended job as it is kept until it expires, for which there are days: without landmarks, the outcome a fifth of its
- * size in memory.
- */
+/** The record of an ended job as it is kept until it expires, for which there are days. */
 export function packRecord(record: JobRecord): JobRecord {
-  const { outcome } = record.job;
-  // Copied: what zlib returns lies in a buffer of 16 KiB.
-  const packed = outcome === null ? null : new Uint8Array(deflateRawSync(JSON.stringify(outcome)));
-  return { ...record, job: { ...record.job, landmarks: null, outcome: null }, packed };
+  const { index, packed } = packJob(jobOf(record));
+  // The table looks at nothing else of a job that has ended.
+  const { seq, token, leaseUntil, told } = record;
+  return { job: index as Job, seq, token, leaseUntil, told, packed };
 }
 
 /** One step from a record to the next; null where there is none. */

@@ -74,6 +74,8 @@ class JournalQueue implements JobQueue {
   #changes: Change[] = [];
   #pending: Group[] = [];
   #writing: Promise<void> | null = null;
+  /** The last rewriting of the journal. */
+  #compacting: Promise<void> = Promise.resolve();
   /** How often changes were taken back: who reads waits for the disk and reads again where this moved. */
   #undone = 0;
   readonly #waiters: Waiter[] = [];
@@ -209,6 +211,7 @@ class JournalQueue implements JobQueue {
     if (this.#backlog !== null) clearImmediate(this.#backlog);
     for (const waiter of this.#waiters.splice(0)) waiter.resolve(null);
     while (this.#writing !== null) await this.#writing;
+    await this.#compacting;
     await this.#journal.close();
     this.#lock.release();
   }
@@ -287,7 +290,8 @@ class JournalQueue implements JobQueue {
       for (const change of group.changes) this.#publish(change);
     }
     this.#dispatch();
-    if (this.#journal.wantsCompaction) await this.#compact();
+    // In the background: whoever submits meanwhile does not wait for it.
+    if (this.#journal.wantsCompaction) this.#compacting = this.#compact();
   }
 
   /** Rewrites the journal with what is on the disk now: what is pending comes after it. */
@@ -369,8 +373,8 @@ function callSafely(listener: (job: Job) => unknown, job: Job): unknown {
 }
 
 /** What a journal keeps of a record: neither progress nor leases. */
-function fieldsOf(record: JobRecord): Record<string, unknown> {
-  const { progress: _p, landmarks: _l, ...job } = jobOf(record);
+function fieldsOf(record: JobRecord, whole = jobOf(record)): Record<string, unknown> {
+  const { progress: _p, landmarks: _l, ...job } = whole;
   return { ...job, seq: record.seq, told: record.told };
 }
 
@@ -382,9 +386,9 @@ function* snapshotOf(records: ReadonlyMap<string, JobRecord>): Generator<Journal
 function entryOf(change: Change): JournalEntry {
   if (change.after === null) return [change.key, null];
   if (change.before === null) return [change.key, fieldsOf(change.after)];
-  // An outcome that is packed, and stays the same, need not be unpacked to see that.
+  // What is packed, and stays the same, need not be unpacked to see that.
   const isSame = change.before.packed !== undefined && change.before.packed === change.after.packed;
-  const [before, after] = [change.before, change.after].map((record) => fieldsOf(isSame ? { ...record, packed: null } : record));
+  const [before, after] = [change.before, change.after].map((record) => fieldsOf(record, isSame ? record.job : jobOf(record)));
   return [change.key, Object.fromEntries(Object.entries(after).filter(([name, value]) => before[name] !== value))];
 }
 
@@ -394,10 +398,14 @@ function applyEntry(records: Map<string, JobRecord>, [key, fields]: JournalEntry
     return;
   }
   const known = records.get(key);
-  const { seq, told, ...job } = { seq: known?.seq, told: known?.told, ...known?.job, ...fields } as unknown as Job & JobRecord;
+  // The usual change of a job that has ended: its end was told.
+  if (known?.packed !== undefined && Object.keys(fields).every((name) => name === 'told')) {
+    records.set(key, { ...known, ...fields });
+    return;
+  }
+  const before = known === undefined ? {} : { ...jobOf(known), seq: known.seq, told: known.told };
+  const { seq, told, ...job } = { ...before, ...fields } as unknown as Job & JobRecord;
   const record: JobRecord = { job: { ...job, progress: null, landmarks: null }, seq, told, token: null, leaseUntil: 0 };
-  if (!isFinished(job.state)) records.set(key, record);
-  // Packed at once: all outcomes of a large journal at their full size would not fit in the memory.
-  else if (known?.packed === undefined || 'outcome' in fields) records.set(key, packRecord(record));
-  else records.set(key, { ...record, packed: known.packed });
+  // Packed at once: all results of a large journal at their full size would not fit in the memory.
+  records.set(key, isFinished(job.state) ? packRecord(record) : record);
 }

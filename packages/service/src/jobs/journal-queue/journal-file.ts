@@ -30,6 +30,10 @@ export class JournalFile {
   #bytes: number;
   #liveBytes: number;
   #isDirty: boolean = false;
+  /** Lines that were appended since a rewriting began; null while there is none. */
+  #tail: string[] | null = null;
+  /** The last of the writes that must not be done at the same time. */
+  #last: Promise<unknown> = Promise.resolve();
 
   private constructor(path: string, handle: FileHandle, { bytes, liveBytes }: Sizes) {
     this.#path = path;
@@ -69,7 +73,7 @@ export class JournalFile {
     return this.#bytes;
   }
   get wantsCompaction(): boolean {
-    return this.#bytes > Math.max(COMPACT_MIN_BYTES, COMPACT_GROWTH * this.#liveBytes);
+    return this.#tail === null && this.#bytes > Math.max(COMPACT_MIN_BYTES, COMPACT_GROWTH * this.#liveBytes);
   }
 
   /**
@@ -78,22 +82,30 @@ export class JournalFile {
    * @throws FW_STORAGE_FULL or FW_QUEUE_UNAVAILABLE; the journal is then as before
    */
   async append(entries: readonly JournalEntry[]): Promise<void> {
-    try {
-      await this.#write(formatLine(entries));
-    } catch (e) {
-      await this.#cut().catch(() => {});
-      throw journalError(e);
-    }
+    await this.#exclusive(async () => {
+      const line = formatLine(entries);
+      try {
+        await this.#write(line);
+      } catch (e) {
+        await this.#cut().catch(() => {});
+        throw journalError(e);
+      }
+      this.#tail?.push(line);
+    });
   }
 
   /**
-   * Replaces the whole by `entries`, which are asked for bit by bit and must not change meanwhile. Nothing may be appended before it is done.
+   * Replaces the whole by `entries`, which are what was appended until now; they are asked for bit by bit and must not change meanwhile.
+   * What is appended before it is done goes into the old file, as always, and then behind `entries` into the new one: whoever appends
+   * waits for the last of these lines only.
    *
    * @throws FW_STORAGE_FULL or FW_QUEUE_UNAVAILABLE; the journal is then as before
    */
   async compact(entries: Iterable<JournalEntry>): Promise<void> {
     const path = `${this.#path}.new`;
     let handle: FileHandle | null = null;
+    const tail: string[] = [];
+    this.#tail = tail;
     try {
       handle = await open(path, 'w+');
       const next = new JournalFile(this.#path, handle, { bytes: 0, liveBytes: 0 });
@@ -106,17 +118,36 @@ export class JournalFile {
         chunk = [];
       }
       if (chunk.length > 0) await next.#write(formatLine(chunk), false);
+      const liveBytes = next.#bytes;
+      const catchUp = async (): Promise<void> => {
+        for (const line of tail.splice(0)) await next.#write(line, false);
+      };
+      await catchUp();
       await handle.datasync();
-      await rename(path, this.#path);
-      await syncFolder(dirname(path));
-      const old = this.#handle;
-      [this.#handle, this.#bytes, this.#liveBytes, this.#isDirty] = [handle, next.#bytes, next.#bytes, false];
-      await old.close().catch(() => {});
+      const whole = handle;
+      await this.#exclusive(async () => {
+        await catchUp();
+        await whole.datasync();
+        await rename(path, this.#path);
+        const old = this.#handle;
+        [this.#handle, this.#bytes, this.#liveBytes, this.#isDirty] = [whole, next.#bytes, liveBytes, false];
+        await old.close().catch(() => {});
+        await syncFolder(dirname(path));
+      });
     } catch (e) {
       if (handle !== null && handle !== this.#handle) await handle.close().catch(() => {});
       await rm(path, { force: true }).catch(() => {});
       throw journalError(e);
+    } finally {
+      this.#tail = null;
     }
+  }
+
+  /** Does one thing after the other. */
+  #exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    return done;
   }
 
   async close(): Promise<void> {
