@@ -16,7 +16,7 @@ const [url] = process.argv.slice(2);
 if (chromium === null || url === undefined) throw new Error('Chromium and the address of a service are needed');
 
 const browser = await launchBrowser(chromium);
-const page = await browser.newPage({ viewport: { width: 1180, height: 900 }, locale: 'en' });
+const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, locale: 'en' });
 page.setDefaultTimeout(180_000);
 await page.goto(url);
 await page.locator('.example-button').click();
