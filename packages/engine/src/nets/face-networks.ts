@@ -32,7 +32,7 @@ export interface FaceLandmarks {
   readonly region: FaceRegion;
   /**
    * Shape (128,6,6): the last picture inside the network, upright in `region`. It knows more of the face than the points that the network makes of it
-   * (fit/read-pose.ts). Absent where the points come from elsewhere.
+   * (fit/read-face.ts). Absent where the points come from elsewhere.
    */
   readonly features?: Float32Array;
 }
