@@ -409,7 +409,10 @@ function usualHair(hairlineMm: f64): f64 {
   return smoothstep(-8, 15, hairlineMm);
 }
 
-/** Colours that are known, and how far each may spread as skin and as hair; hands the offsets of the mirrored photo to the plan. */
+/**
+ * Colours that are known, and how far each may spread as skin and as hair; hands the offsets of the mirrored photo to the plan, and the factors that take
+ * the light out (see setLight). Skin is in even light, hair as it is.
+ */
 export function gatherKnown(
   channels: usize,
   skin: usize,
@@ -429,7 +432,13 @@ export function gatherKnown(
     const w1 = <f64>load<f32>(cell);
     const w2 = <f64>load<f32>(cell, MIRRORED);
     const w = w1 + w2;
-    if (w < 0.02) continue;
+    if (w < 0.02) {
+      if (w === 0 && num(seenAt, p) === 0) {
+        v128.store(cell, f32x4.splat(1), GAIN);
+        put(lightAt, p, 0);
+      } else applyLight(i, p, cell, skin, num(notSkin, p), 0);
+      continue;
+    }
     const q = <usize>load<u32>(mirrorAt + (p << 2));
     const hairline = num(hairlineAt, p);
     const other = (w1 * num(notSkin, p) + w2 * num(notSkin, q)) / w;
@@ -441,11 +450,10 @@ export function gatherKnown(
     }
     // Beside the oval only skin may spread outward; inside it whatever is there (lips into lips, lids into lids). What is half
     // rejected may be mixed with the background and spreads nowhere.
-    put(
-      weights,
-      p,
-      smoothstep(0.25, 0.85, w) * (1 - other * smoothstep(-28, -12, num(outsideAt, p))) * (1 - other * smoothstep(-45, -30, hairline)),
-    );
+    const known =
+      smoothstep(0.25, 0.85, w) * (1 - other * smoothstep(-28, -12, num(outsideAt, p))) * (1 - other * smoothstep(-45, -30, hairline));
+    put(weights, p, known);
+    applyLight(i, p, cell, skin, other, known);
     // Only what is hair for sure gives hair its colour: at its edge it is mixed with skin.
     put(hairWeight, p, w * smoothstep(0.7, 1, other) * smoothstep(-25, 4, hairline));
     put(hairness, p, other - usualHair(hairline));
@@ -482,47 +490,42 @@ function scaleThree(at: usize, factor: v128): void {
   v128.store32_lane(at + 8, scaled, 2);
 }
 
+/** Light is evened while the known colours are gathered: factors (V,3) and one more number, weights of what tells the light that is left (written). */
+let gainsAt: usize = 0;
+let lightAt: usize = 0;
+
+export function setLight(gains: usize, light: usize): void {
+  gainsAt = gains;
+  lightAt = light;
+}
+
 /**
- * Writes the factor that takes the light out, in part in the middle of the face, in full at its sides; not where hair begins, less where the photo shows
- * something else than skin. Applies it to the colours that are known, and says which of them tell the light that is left.
+ * Writes the factor that takes the light out of place `p` (number `i`), in part in the middle of the face, in full at its sides; not where hair begins, less
+ * where the photo shows something else than skin. Applies it to the colour that is known.
  *
- * @param gains - shape (V,3) and one more number: the factors
- * @param light - written: weights, known skin and nothing else
+ * @param other - how far what is shown is something else than skin
+ * @param known - weight of the colour
  */
-export function applyLight(channels: usize, skin: usize, skinWeights: usize, notSkin: usize, gains: usize, light: usize): void {
+function applyLight(i: i32, p: usize, cell: usize, skin: usize, other: f64, known: f64): void {
   const one = f32x4.splat(1);
-  for (let i = 0; i < count; i++) {
-    const p = place(i);
-    const cell = channels + p * CELL;
-    const w1 = <f64>load<f32>(cell);
-    const w2 = <f64>load<f32>(cell, MIRRORED);
-    const w = w1 + w2;
-    if (w === 0 && num(seenAt, p) === 0) {
-      v128.store(cell, one, GAIN);
-      put(light, p, 0);
-      continue;
-    }
-    const other = w < 0.02 ? num(notSkin, p) : (w1 * num(notSkin, p) + w2 * num(notSkin, <usize>load<u32>(mirrorAt + (p << 2)))) / w;
-    const known = num(skinWeights, p);
-    put(light, p, known === 0 ? 0 : known * (1 - smoothstep(0, 0.4, other)) * awayFromRims(p));
-    const share =
-      (1 - smoothstep(-42, -8, num(hairlineAt, p))) *
-      (1 - OTHER_SHARE * other) *
-      (CENTER_SHARE + (1 - CENTER_SHARE) * smoothstep(-52, -20, num(outsideAt, p)));
-    const corner = cornersAt + 12 * <usize>i;
-    const wb = load<f32>(cornerWeightsAt + ((<usize>i) << 3));
-    const wc = load<f32>(cornerWeightsAt + ((<usize>i) << 3), 4);
-    const mean = f32x4.add(
-      f32x4.mul(f32x4.splat(1 - wb - wc), four(gains + 12 * <usize>load<u32>(corner))),
-      f32x4.add(
-        f32x4.mul(f32x4.splat(wb), four(gains + 12 * <usize>load<u32>(corner, 4))),
-        f32x4.mul(f32x4.splat(wc), four(gains + 12 * <usize>load<u32>(corner, 8))),
-      ),
-    );
-    const gain = f32x4.add(one, f32x4.mul(f32x4.splat(<f32>share), f32x4.sub(mean, one)));
-    v128.store(cell, gain, GAIN);
-    scaleThree(skin + 12 * p, gain);
-  }
+  put(lightAt, p, known === 0 ? 0 : known * (1 - smoothstep(0, 0.4, other)) * awayFromRims(p));
+  const share =
+    (1 - smoothstep(-42, -8, num(hairlineAt, p))) *
+    (1 - OTHER_SHARE * other) *
+    (CENTER_SHARE + (1 - CENTER_SHARE) * smoothstep(-52, -20, num(outsideAt, p)));
+  const corner = cornersAt + 12 * <usize>i;
+  const wb = load<f32>(cornerWeightsAt + ((<usize>i) << 3));
+  const wc = load<f32>(cornerWeightsAt + ((<usize>i) << 3), 4);
+  const mean = f32x4.add(
+    f32x4.mul(f32x4.splat(1 - wb - wc), four(gainsAt + 12 * <usize>load<u32>(corner))),
+    f32x4.add(
+      f32x4.mul(f32x4.splat(wb), four(gainsAt + 12 * <usize>load<u32>(corner, 4))),
+      f32x4.mul(f32x4.splat(wc), four(gainsAt + 12 * <usize>load<u32>(corner, 8))),
+    ),
+  );
+  const gain = f32x4.add(one, f32x4.mul(f32x4.splat(<f32>share), f32x4.sub(mean, one)));
+  v128.store(cell, gain, GAIN);
+  scaleThree(skin + 12 * p, gain);
 }
 
 /**

@@ -1,5 +1,4 @@
 export {
-  applyLight,
   composePlan,
   evenLight,
   fadeShares,
@@ -7,6 +6,7 @@ export {
   leaveForeign,
   observeTexels,
   setField,
+  setLight,
   shareSides,
   shareWeights,
   weighTexels,
@@ -16,7 +16,7 @@ export { addNumbers, growMaximum, pullLevel, pushLevel, pushPlaces, softenEdges,
 export { computeLightGains } from './light';
 export { addField, listFolded, relaxMembrane, selectTriangles, setMembrane, startMembrane } from './membrane';
 export { boundPoints, sumNumbers, takeVertices } from './mesh';
-export { paintEyeball, paintRows, setPaintPhoto, setPaintTables } from './paint';
+export { paintEyeball, paintRows, prepareRows, setPaintPhoto, setPaintTables } from './paint';
 export { indexPixels, renameIndices } from './palette';
 export { averagePixels, filterUp, sharpenPixels } from './photo';
 export { addTriangleNormals, makeUnit, projectPoints, rasterizeTriangles, turnVectors } from './rasterize';

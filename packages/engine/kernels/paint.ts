@@ -110,34 +110,54 @@ export function paintRows(from: i32, end: i32): void {
   }
 }
 
-/** Kind of every run between the field rows `row0` and the next: it holds for all rows of texels between them. */
-function classifyRuns(row0: i32): void {
-  const upper = channelsAt + <usize>row0 * LINE;
-  const lower = row0 + 1 < FIELD_SIZE ? upper + LINE : upper;
-  for (let k = 0; k <= FIELD_SIZE; k++) {
-    const left = <usize>(max(k - 1, 0) * CELL);
-    const right = <usize>(min(k, FIELD_SIZE - 1) * CELL);
-    store<u8>(kindsAt + <usize>k, classifyRun(upper + left, upper + right, lower + left, lower + right));
+/** What may hold for a cell of the plan; what holds for the four around a run holds in all of it. */
+const IS_PHOTO: i32 = 1;
+const IS_EVEN: i32 = 2;
+const IS_FILL: i32 = 4;
+const IS_HAIR: i32 = 8;
+const IS_BARE: i32 = 16;
+
+let flagsAt: usize = 0;
+
+/**
+ * Describes every cell of the plan. Called when the plan and the tables are as they are painted.
+ *
+ * @param flags - shape (F,F), u8, written
+ */
+export function prepareRows(flags: usize): void {
+  flagsAt = flags;
+  const hasHair = contrast !== 0;
+  for (let p: usize = 0, at = channelsAt; p < <usize>(FIELD_SIZE * FIELD_SIZE); p++, at += CELL) {
+    const own = load<f32>(at);
+    let flag = 0;
+    if (own > 1 - MIN_WEIGHT) {
+      const isEven = load<f32>(at, GAIN) === 1 && load<f32>(at, GAIN + 4) === 1 && load<f32>(at, GAIN + 8) === 1;
+      flag = isEven ? IS_PHOTO | IS_EVEN : IS_PHOTO;
+    } else if (own <= MIN_WEIGHT && load<f32>(at, MIRRORED) <= MIN_WEIGHT) {
+      flag = IS_FILL;
+      const hairness = load<f32>(at, HAIRNESS);
+      if (!hasHair || hairness <= MIN_HAIRNESS) flag |= IS_BARE;
+      else if (hairness >= FULL_HAIRNESS) flag |= IS_HAIR;
+    }
+    store<u8>(flags + p, <u8>flag);
   }
 }
 
-/** Kind of the run whose corners have their channels at a, b, c, d. */
-function classifyRun(a: usize, b: usize, c: usize, d: usize): u8 {
-  if (min(min(load<f32>(a), load<f32>(b)), min(load<f32>(c), load<f32>(d))) > 1 - MIN_WEIGHT)
-    return isEven(a) && isEven(b) && isEven(c) && isEven(d) ? PHOTO : LIT;
-  const own = max(max(load<f32>(a), load<f32>(b)), max(load<f32>(c), load<f32>(d)));
-  const other = max(max(load<f32>(a, MIRRORED), load<f32>(b, MIRRORED)), max(load<f32>(c, MIRRORED), load<f32>(d, MIRRORED)));
-  if (own > MIN_WEIGHT || other > MIN_WEIGHT) return MIXED;
-  if (contrast === 0) return SKIN_ONLY;
-  const least = min(min(load<f32>(a, HAIRNESS), load<f32>(b, HAIRNESS)), min(load<f32>(c, HAIRNESS), load<f32>(d, HAIRNESS)));
-  if (least >= FULL_HAIRNESS) return HAIR_ONLY;
-  const most = max(max(load<f32>(a, HAIRNESS), load<f32>(b, HAIRNESS)), max(load<f32>(c, HAIRNESS), load<f32>(d, HAIRNESS)));
-  return most > MIN_HAIRNESS ? MIXED : SKIN_ONLY;
-}
-
-/** Whether the photo's light stays as it is. */
-function isEven(cell: usize): bool {
-  return load<f32>(cell, GAIN) === 1 && load<f32>(cell, GAIN + 4) === 1 && load<f32>(cell, GAIN + 8) === 1;
+/** Kind of every run between the field rows `row0` and the next: it holds for all rows of texels between them. */
+function classifyRuns(row0: i32): void {
+  const upper = flagsAt + <usize>(row0 * FIELD_SIZE);
+  const lower = row0 + 1 < FIELD_SIZE ? upper + FIELD_SIZE : upper;
+  let left = <i32>(load<u8>(upper) & load<u8>(lower));
+  for (let k = 0; k <= FIELD_SIZE; k++) {
+    const cell = <usize>min(k, FIELD_SIZE - 1);
+    const right = <i32>(load<u8>(upper + cell) & load<u8>(lower + cell));
+    const all = left & right;
+    let kind = MIXED;
+    if (all & IS_PHOTO) kind = all & IS_EVEN ? PHOTO : LIT;
+    else if (all & IS_FILL) kind = all & IS_BARE ? SKIN_ONLY : all & IS_HAIR ? HAIR_ONLY : MIXED;
+    store<u8>(kindsAt + <usize>k, kind);
+    left = right;
+  }
 }
 
 /** The plan's rows above and below the row of texels that is painted, and how near that is to the lower one, 0..1. */
@@ -170,9 +190,15 @@ function paintRow(row: i32, step: f64): void {
   let written = -1;
   let k = 0;
   while (k <= FIELD_SIZE) {
+    if (load<u8>(empty + <usize>k) !== 0) {
+      // Beside the islands there is much of nothing.
+      while (k + 8 <= FIELD_SIZE && load<u64>(empty + <usize>k) === 0x0101010101010101) k += 8;
+      if (load<u8>(empty + <usize>k) !== 0) k++;
+      continue;
+    }
     const from = load<i32>(runsAt + ((<usize>k) << 2));
     const end = load<i32>(runsAt + ((<usize>k) << 2), 4);
-    if (load<u8>(empty + <usize>k) !== 0 || from === end) {
+    if (from === end) {
       k++;
       continue;
     }

@@ -17,6 +17,7 @@ export interface Kernels {
   ): void;
   setPaintPhoto(photo: number, width: number, height: number, out: number, observed: number, grain: number, hair: number): void;
   paintEyeball(shade: number, redness: number, iris: number, fibre: number, count: number, colors: number, out: number): void;
+  prepareRows(flags: number): void;
   paintRows(from: number, end: number): void;
   sampleWindow(
     rgb: number,
@@ -82,7 +83,7 @@ export interface Kernels {
     hairnessWeight: number,
   ): void;
   computeLightGains(normals: number, count: number, numbers: number, colorShare: number, most: number, out: number): void;
-  applyLight(channels: number, skin: number, skinWeights: number, notSkin: number, gains: number, light: number): void;
+  setLight(gains: number, light: number): void;
   evenLight(channels: number, skin: number, notSkin: number, means: number, side: number, target: number): void;
   composePlan(
     channels: number,

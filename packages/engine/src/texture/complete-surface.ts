@@ -157,6 +157,7 @@ export function completeSurface(
   // `own` is read no more: its memory holds the weights of hair from here on.
   weights.fill(0);
   hairnessWeight.fill(0);
+  kernels.setLight(lightGains.byteOffset, workspace.light.byteOffset);
   kernels.gatherKnown(
     channels.byteOffset,
     skin.byteOffset,
@@ -168,7 +169,7 @@ export function completeSurface(
     hairWeight.byteOffset,
     hairnessWeight.byteOffset,
   );
-  evenLight(plan, lightGains, weights, notSkin, colors, workspace);
+  evenLight(plan, notSkin, colors, workspace);
   if (seam !== null) {
     for (let i = 0; i < seam.texel.length; i++) {
       const p = seam.texel[i];
@@ -291,30 +292,17 @@ const LIGHT_LEVEL = 3;
 const LIGHT_PRIOR = 0.2;
 
 /**
- * Takes the photo's light out: in part in the middle of the face, in full toward its sides, where the photo ends and what lies beyond is completed in
- * the person's usual colour: a cheek in its own shade or in the light of a lamp would end there with an edge. First what the directions of the surface
- * explain (see estimate-light.ts), then, at the sides, what slow changes that leaves. Fine detail stays.
- *
- * @param lightGains - shape (V,3)
- * @param skinWeights - shape (F,F): what of `plan.skin` is known
+ * Takes out what is left of the photo's slow changes of light toward the sides of the face, where the photo ends and what lies beyond is completed in the
+ * person's usual colour: a cheek in its own shade or in the light of a lamp would end there with an edge. What the directions of the surface explain
+ * (see estimate-light.ts) was taken out when the known colours were gathered. Fine detail stays.
  */
 function evenLight(
   { channels, skin }: SurfacePlan,
-  lightGains: Float32Array,
-  skinWeights: Float32Array,
   notSkin: Float32Array,
   colors: HeadColors,
   { memory, three, light, target }: CompletionWorkspace,
 ): void {
   const { kernels } = memory;
-  kernels.applyLight(
-    channels.byteOffset,
-    skin.byteOffset,
-    skinWeights.byteOffset,
-    notSkin.byteOffset,
-    lightGains.byteOffset,
-    light.byteOffset,
-  );
   const means = pullMeans(skin, light, three, colors.skin, LIGHT_PRIOR, LIGHT_LEVEL);
   target.set(colors.skin);
   kernels.evenLight(

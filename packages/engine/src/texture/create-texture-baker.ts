@@ -243,11 +243,15 @@ function computeObservedRatio({ tables, plan }: Surface): number {
   return tables.texels.length > 0 ? sum / tables.texels.length : 0;
 }
 
+/** Triangles between two whose size is compared: hundreds do for a median. */
+const RATIO_STRIDE = 16;
+
 /** Photo pixels per texel of the texture, where the face is seen best (median over the bare skin's triangles). */
 function estimatePixelsPerTexel(model: FaceModel, tables: SurfaceTables, frame: PhotoFrame): number {
   const { triangles, frames, size } = tables.map;
-  const ratios: number[] = [];
-  for (let i = 0; i < triangles.length; i += 16) {
+  const ratios = new Float64Array(Math.ceil(triangles.length / RATIO_STRIDE));
+  let count = 0;
+  for (let i = 0; i < triangles.length; i += RATIO_STRIDE) {
     const t = 3 * triangles[i];
     const [a, b, c] = [model.triangles[t], model.triangles[t + 1], model.triangles[t + 2]];
     if (frame.facing[a] < 0.75) continue;
@@ -256,11 +260,11 @@ function estimatePixelsPerTexel(model: FaceModel, tables: SurfaceTables, frame: 
     // The inverse matrix of a triangle's UV edges has the reciprocal of twice its UV area as determinant.
     const f = 6 * i;
     const inverseArea = Math.abs(frames[f + 2] * frames[f + 5] - frames[f + 3] * frames[f + 4]);
-    ratios.push(Math.sqrt(area * inverseArea) / size);
+    ratios[count++] = Math.sqrt(area * inverseArea) / size;
   }
-  if (ratios.length === 0) return 1;
-  ratios.sort((a, b) => a - b);
-  return ratios[ratios.length >> 1];
+  if (count === 0) return 1;
+  ratios.subarray(0, count).sort();
+  return ratios[count >> 1];
 }
 
 function computeSeamConstraints(seam: Seam, plan: SurfacePlan): SeamConstraints {

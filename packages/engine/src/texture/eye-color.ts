@@ -55,7 +55,7 @@ export function estimateEyeColors(landmarks: FaceLandmarks, view: PhotoView, ski
     for (let y = Math.ceil(cy - 1.2 * radius); y <= cy + 1.2 * radius; y += step) {
       for (let x = Math.ceil(cx - reach); x <= cx + reach; x += step) {
         if (x < 0 || y < 0 || x >= view.raster.width || y >= view.raster.height) continue;
-        const d = Math.hypot(x + 0.5 - cx, y + 0.5 - cy) / radius;
+        const d = Math.sqrt((x + 0.5 - cx) ** 2 + (y + 0.5 - cy) ** 2) / radius;
         const isIris = d > 0.4 && d < 0.85;
         const isSclera = d > 1.25;
         if (!isIris && !isSclera) continue;
@@ -104,7 +104,9 @@ function isInside(polygon: readonly (readonly [number, number])[], x: number, y:
     const ex = qx - px;
     const ey = qy - py;
     const t = Math.max(0, Math.min(1, ((x - px) * ex + (y - py) * ey) / (ex * ex + ey * ey || 1)));
-    if (Math.hypot(x - px - t * ex, y - py - t * ey) < margin) return false;
+    const dx = x - px - t * ex;
+    const dy = y - py - t * ey;
+    if (dx * dx + dy * dy < margin * margin) return false;
     px = qx;
     py = qy;
   }

@@ -29,6 +29,8 @@ export interface PaintCanvas {
   readonly observed: Uint8Array;
   /** Shape (F+2,16): the plan at the height of a row. */
   readonly line: Float32Array;
+  /** Shape (F,F): what holds for the cells of the plan. */
+  readonly flags: Uint8Array;
   /** Shape (F+1): kinds of the runs of a row. */
   readonly kinds: Uint8Array;
 }
@@ -46,7 +48,7 @@ export interface PaintScratch {
 }
 
 /** Bytes of a {@link PaintCanvas} for textures of up to `size` texels. */
-export const countCanvasBytes = (size: number): number => 4 * size * size + 16 * PLAN.count * FIELD_SIZE;
+export const countCanvasBytes = (size: number): number => 4 * size * size + FIELD_SIZE ** 2 + 16 * PLAN.count * FIELD_SIZE;
 
 export function createPaintCanvas(memory: KernelMemory, size: number): PaintCanvas {
   return {
@@ -54,6 +56,7 @@ export function createPaintCanvas(memory: KernelMemory, size: number): PaintCanv
     out: memory.allocate(Uint8Array, 3 * size * size),
     observed: memory.allocate(Uint8Array, size * size),
     line: memory.allocate(Float32Array, (FIELD_SIZE + 2) * PLAN.count),
+    flags: memory.allocate(Uint8Array, FIELD_SIZE * FIELD_SIZE),
     kinds: memory.allocate(Uint8Array, FIELD_SIZE + 1),
   };
 }
@@ -130,6 +133,7 @@ export async function paintSurface(
     options.grain / (GRAIN_DEVIATION * 128),
     hasHair ? options.hairContrast / STRAND_DEVIATION : 0,
   );
+  kernels.prepareRows(canvas.flags.byteOffset);
   const rowsPerTurn = Math.max(16, Math.floor(TEXELS_PER_TURN / size));
   for (let row = 0; row < size; row += ROWS_PER_CALL) {
     if (row > 0 && row % rowsPerTurn < ROWS_PER_CALL) await pause();
