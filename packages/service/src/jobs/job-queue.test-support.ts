@@ -476,6 +476,17 @@ export function describeJobQueue(name: string, createUnderTest: () => Promise<Qu
       expect(await queue.submit(makeJob('a', 'j0'), WIDE)).toMatchObject({ kind: 'existing' });
     });
 
+    it('tells who committed a result so also after a restart', async () => {
+      let queue = await openQueue();
+      await queue.submit(makeJob('a', 'x'), WIDE);
+      const lease = await take(queue);
+      expect(await queue.complete(lease, OUTCOME)).toBe('held');
+      await queue.close();
+      queue = await openQueue();
+      expect(await queue.complete(lease, OUTCOME)).toBe('held');
+      expect(await queue.complete({ ...lease, token: 'another' }, OUTCOME)).toBe('lost');
+    });
+
     it('does whatever is asked as a slow, plain queue does', async () => {
       await runAgainstReference(createUnderTest, referenceRuns);
     });

@@ -372,10 +372,10 @@ function callSafely(listener: (job: Job) => unknown, job: Job): unknown {
   }
 }
 
-/** What a journal keeps of a record: neither progress nor leases. */
+/** What a journal keeps of a record: neither progress nor leases, but that by which a result was committed, for who asks again. */
 function fieldsOf(record: JobRecord, whole = jobOf(record)): Record<string, unknown> {
   const { progress: _p, landmarks: _l, ...job } = whole;
-  return { ...job, seq: record.seq, told: record.told };
+  return { ...job, seq: record.seq, told: record.told, ...(job.state === 'succeeded' ? { token: record.token } : {}) };
 }
 
 /** Unpacks one record after the other. Records never change in place, so that this stays the state of one moment. */
@@ -404,8 +404,8 @@ function applyEntry(records: Map<string, JobRecord>, [key, fields]: JournalEntry
     return;
   }
   const before = known === undefined ? {} : { ...jobOf(known), seq: known.seq, told: known.told };
-  const { seq, told, ...job } = { ...before, ...fields } as unknown as Job & JobRecord;
-  const record: JobRecord = { job: { ...job, progress: null, landmarks: null }, seq, told, token: null, leaseUntil: 0 };
+  const { seq, told, token = null, ...job } = { ...before, ...fields } as unknown as Job & JobRecord;
+  const record: JobRecord = { job: { ...job, progress: null, landmarks: null }, seq, told, token, leaseUntil: 0 };
   // Packed at once: all results of a large journal at their full size would not fit in the memory.
   records.set(key, isFinished(job.state) ? packRecord(record) : record);
 }
