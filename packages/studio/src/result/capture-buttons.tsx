@@ -6,6 +6,7 @@ import { Icon } from '../ui/icons.tsx';
 import { saveFile } from '../ui/save-file.ts';
 import type { FaceScene } from '../viewer/face-scene.ts';
 import { recordTurntable } from '../viewer/record-turntable.ts';
+import { takePicture } from './take-picture.ts';
 
 export interface CaptureButtonsProps {
   readonly scene: FaceScene | null;
@@ -59,7 +60,7 @@ export function CaptureButtons({ scene, stage, isDisabled, canTurn }: CaptureBut
         disabled={isDisabled}
         aria-label={t.result.screenshot}
         title={t.result.screenshot}
-        onClick={() => scene !== null && saveFile(scene.takeScreenshot(), 'face.png')}
+        onClick={() => scene !== null && stage.current !== null && saveFile(takePicture(scene, stage.current), 'face.png')}
       >
         <Icon name="image" />
       </button>
