@@ -192,7 +192,7 @@ function paintRow(row: i32, step: f64): void {
   while (k <= FIELD_SIZE) {
     if (load<u8>(empty + <usize>k) !== 0) {
       // Beside the islands there is much of nothing.
-      while (k + 8 <= FIELD_SIZE && load<u64>(empty + <usize>k) === 0x0101010101010101) k += 8;
+      while (k + 4 <= FIELD_SIZE && load<u32>(empty + <usize>k) === 0x01010101) k += 4;
       if (load<u8>(empty + <usize>k) !== 0) k++;
       continue;
     }
