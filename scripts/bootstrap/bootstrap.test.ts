@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -143,6 +143,20 @@ describe('bundleProgram', () => {
     rmSync(join(folder, 'packages/cli/dist/main.js'));
     const { readAsset } = (await import(pathToFileURL(bundle()).href)) as { readAsset: () => string };
     expect(readAsset()).toBe('beside the modules');
+  });
+
+  it('leaves the pieces of the last bundle to processes that are starting from it, for an hour', async () => {
+    createProgram();
+    await bundleProgram(folder);
+    const [fresh, old] = ['chunk-FRESH.js', 'chunk-OLD.js'].map((name) => join(folder, 'packages/cli/dist/bundle', name)) as [
+      string,
+      string,
+    ];
+    for (const path of [fresh, old]) writeFileSync(path, '');
+    utimesSync(old, 1e9, 1e9);
+    await bundleProgram(folder);
+    expect([fresh, old].map((path) => existsSync(path))).toEqual([true, false]);
+    expect(readdirSync(join(folder, 'packages/cli/dist/bundle')).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
   it('is old once a package was compiled after it', async () => {

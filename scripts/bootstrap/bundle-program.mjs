@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 
 /** Packages whose compiled modules go into the bundle; the service, which starts programs of its own, does not. */
 const BUNDLED = ['protocol', 'head-model', 'engine', 'cli'];
@@ -30,8 +30,8 @@ export async function bundleProgram(root) {
   if (!existsSync(join(root, 'packages', 'cli', 'src', 'main.ts'))) return;
   const { build } = await import('esbuild');
   const outdir = join(root, 'packages/cli/dist/bundle');
-  rmSync(outdir, { recursive: true, force: true });
-  await build({
+  const { outputFiles } = await build({
+    write: false,
     absWorkingDir: root,
     entryPoints: { main: join(root, 'packages/cli/dist/main.js') },
     outdir,
@@ -51,6 +51,32 @@ export async function bundleProgram(root) {
       js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
     },
   });
+  writeBundle(outdir, outputFiles);
+}
+
+/** A piece of a bundle that was replaced this long ago is of no process that is just starting. Milliseconds. */
+const STALE_MS = 3600_000;
+
+/**
+ * Puts the files into their folder such that a process which starts meanwhile finds all pieces of one bundle: names of pieces come from their content,
+ * and the first file, which names them, comes last.
+ *
+ * @param {string} outdir
+ * @param {readonly import('esbuild').OutputFile[]} files
+ */
+function writeBundle(outdir, files) {
+  mkdirSync(outdir, { recursive: true });
+  const isFirst = (/** @type {import('esbuild').OutputFile} */ { path }) => basename(path) === 'main.js';
+  for (const { path, contents } of [...files].sort((a, b) => Number(isFirst(a)) - Number(isFirst(b)))) {
+    const temporary = `${path}.${process.pid}.tmp`;
+    writeFileSync(temporary, contents);
+    renameSync(temporary, path);
+  }
+  const names = new Set(files.map(({ path }) => basename(path)));
+  for (const name of readdirSync(outdir)) {
+    const path = join(outdir, name);
+    if (!names.has(name) && Date.now() - statSync(path).mtimeMs > STALE_MS) rmSync(path, { force: true });
+  }
 }
 
 /**
