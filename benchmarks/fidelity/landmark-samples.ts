@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Intrinsics } from '../../packages/engine/src/camera/camera.ts';
 import { unprojectLandmarks } from '../../packages/engine/src/fit/unproject-landmarks.ts';
 import type { FaceModel } from '../../packages/engine/src/models/face-model.ts';
 
@@ -16,11 +17,20 @@ export interface SampleRecord {
   readonly expression: ArrayLike<number>;
   /** Shape (478,3), as the network reports them. */
   readonly points: ArrayLike<number>;
+  /** Number of the photograph that the skin comes from; none for painted skins. */
+  readonly photoSkin?: number;
 }
 
 /** A rendered head for the regression: both shape (L,3), in the frame of `unprojectLandmarks`. */
 export interface Sample {
   readonly isPainted: boolean;
+  /** -1: painted. */
+  readonly photoSkin: number;
+  readonly intrinsics: Intrinsics;
+  /** cameraFromModel, shape (3,3). */
+  readonly rotation: Float64Array;
+  /** Shape (478,3) */
+  readonly points: Float64Array;
   readonly identity: Float64Array;
   readonly expression: Float64Array;
   readonly seen: Float64Array;
@@ -30,12 +40,12 @@ export interface Sample {
 const PREFIX = 18;
 const POINTS = 3 * 478;
 
-/** Numbers per row of a samples file: presence, a spare, focal length, centre (2), kind, rotation (9), translation (3), identity, expression, points. */
+/** Numbers per row of a samples file: presence, number of the photograph's skin from 1 on or 0, focal length, centre (2), kind, rotation (9), translation (3), identity, expression, points. */
 export const countRowNumbers = (model: FaceModel): number => PREFIX + model.identityCount + model.expressionNames.length + POINTS;
 
 export function formatSample(model: FaceModel, sample: SampleRecord): Buffer {
   const row = new Float32Array(countRowNumbers(model));
-  row.set([sample.presence, 0, sample.focalPx, sample.centerX, sample.centerY, sample.isPainted ? 0 : 1]);
+  row.set([sample.presence, (sample.photoSkin ?? -1) + 1, sample.focalPx, sample.centerX, sample.centerY, sample.isPainted ? 0 : 1]);
   row.set(sample.rotation, 6);
   row.set(sample.translation, 15);
   row.set(sample.identity, PREFIX);
@@ -53,16 +63,22 @@ export function readSamples(path: string, model: FaceModel): Sample[] {
   for (let at = 0; at + length <= rows.length; at += length) {
     const row = rows.subarray(at, at + length);
     if (row[0] < 0.5) continue;
-    const [, , focalPx, centerX, centerY, kind] = row;
+    const [, photoSkin, focalPx, centerX, centerY, kind] = row as unknown as number[];
     const identity = Float64Array.from(row.subarray(PREFIX, PREFIX + model.identityCount));
     const expression = Float64Array.from(row.subarray(PREFIX + model.identityCount, length - POINTS));
-    const seen = unprojectLandmarks(Float64Array.from(row.subarray(length - POINTS)), model.landmarks.landmark, {
-      focalPx,
-      centerX,
-      centerY,
-      source: 'option',
+    const points = Float64Array.from(row.subarray(length - POINTS));
+    const intrinsics: Intrinsics = { focalPx: focalPx!, centerX: centerX!, centerY: centerY!, source: 'option' };
+    samples.push({
+      isPainted: kind === 0,
+      photoSkin: photoSkin! - 1,
+      intrinsics,
+      rotation: Float64Array.from(row.subarray(6, 15)),
+      points,
+      identity,
+      expression,
+      seen: unprojectLandmarks(points, model.landmarks.landmark, intrinsics),
+      truth: placeTruth(model, identity, expression, row, focalPx!),
     });
-    samples.push({ isPainted: kind === 0, identity, expression, seen, truth: placeTruth(model, identity, expression, row, focalPx) });
   }
   return samples;
 }

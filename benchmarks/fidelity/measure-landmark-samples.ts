@@ -1,5 +1,6 @@
 /**
- * Renders heads of the model and writes what the landmark network reports of them: the samples of measure-landmark-habits.ts. Goes on where a file ends.
+ * Renders heads of the model and writes what the landmark network reports of them: the samples of measure-landmark-habits.ts and measure-face-readout.ts.
+ * Goes on where a file ends.
  *
  *   npx tsx --conditions=@facewright/source benchmarks/fidelity/measure-landmark-samples.ts <out> painted --heads 1500 [--seed 1]
  *   npx tsx --conditions=@facewright/source benchmarks/fidelity/measure-landmark-samples.ts <out> textured --heads 12000 [--seed 2] <portrait>…
@@ -7,23 +8,34 @@
  * `painted`: the portraits of the tests, other people, lights and lenses each time; one to two seconds each. `textured`: heads with the textures that the
  * engine makes of the portraits given; 25 a second. Identity N(0, 1), half of the heads anywhere within yaw 52 and pitch 26 degrees, seven in ten with
  * expressions. The same seed gives the same heads.
+ *
+ * `--features`: also each picture's mirror image, and beside the file another, `<out>.features`, with the features of each face found (32-bit floats).
+ * `--painted-skins N`: N skins more, of painted portraits, whose features lie exactly where they belong on the head.
  */
 import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { rotationFromAngles } from '../../packages/engine/src/camera/pose-angles.ts';
+import { createPose, rotationFromAngles } from '../../packages/engine/src/camera/pose-angles.ts';
+import { project } from '../../packages/engine/src/camera/project.ts';
 import { createEngine } from '../../packages/engine/src/create-engine.ts';
 import { createRandom, type Random } from '../../packages/engine/src/math/random.ts';
 import { loadFaceModel } from '../../packages/engine/src/models/load-face-model.ts';
+import { mirrorExpressions } from '../../packages/engine/src/models/mirror-expressions.ts';
 import { loadFaceNetworks } from '../../packages/engine/src/nets/load-face-networks.ts';
 import type { Raster } from '../../packages/engine/src/photo/raster.ts';
 import { renderMesh } from '../../packages/engine/src/render/render-mesh.ts';
+import { createTextureBaker } from '../../packages/engine/src/texture/create-texture-baker.ts';
 import type { SurfaceMaterial } from '../../packages/engine/src/texture/face-maps.ts';
-import { createPortrait } from '../../packages/engine/test/portraits/create-portrait.ts';
+import { computeTextureTables } from '../../packages/engine/src/texture/texture-tables.ts';
+import { createPortrait, encodeJpeg } from '../../packages/engine/test/portraits/create-portrait.ts';
 import type { PersonLook } from '../../packages/engine/test/portraits/person.ts';
 import { PORTRAITS } from '../../packages/engine/test/portraits/portraits.ts';
 import { HARD_SIDE_LIGHT, OVERCAST, SOFT_STUDIO, type Studio } from '../../packages/engine/test/portraits/studio.ts';
 import { countRowNumbers, formatSample, type SampleRecord } from './landmark-samples.ts';
 
+/** Texture of a skin, texels. */
+const SKIN_SIZE = 512;
+/** As in landmark-samples.ts. */
+const MIN_PRESENCE = 0.5;
 const WIDTH = 320;
 const HEIGHT = 400;
 /** Height of a face from chin to hairline, millimetres: sets its size in the picture. */
@@ -52,7 +64,12 @@ type Shot = Omit<SampleRecord, 'presence' | 'points'> & { readonly picture: Rast
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { heads: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' } },
+  options: {
+    heads: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: '1' },
+    features: { type: 'boolean', default: false },
+    'painted-skins': { type: 'string', default: '0' },
+  },
 });
 const [out, kind, ...photos] = positionals;
 if (!out || (kind !== 'painted' && kind !== 'textured')) throw new Error('usage: <out> painted | textured <portrait>…');
@@ -61,17 +78,43 @@ const networks = await loadFaceNetworks({});
 const { expressionNames } = model;
 const allShapes = [...new Set(expressionNames.filter((n) => !/^(gaze|eyeLook|tongue)/.test(n)).map((n) => n.replace(/_[LR]$/, '')))];
 const looks: PersonLook[] = Object.values(PORTRAITS).map((p) => p.look);
-const skins = kind === 'textured' ? await makeSkins(photos) : [];
+const skins = kind === 'textured' ? await makeSkins(photos, Number(values['painted-skins'])) : [];
 
-const known = existsSync(out) ? Math.floor(statSync(out).size / 4 / countRowNumbers(model)) : 0;
+const views = values.features ? 2 : 1;
+const known = existsSync(out) ? Math.floor(statSync(out).size / 4 / countRowNumbers(model) / views) : 0;
+const mirrorExpression = mirrorExpressions(expressionNames);
 for (let head = known; head < Number(values.heads); head++) {
   const drawn = draw(createRandom(Number(values.seed) * 1_000_003 + head));
-  const { picture, ...shot } = kind === 'painted' ? await paint(drawn, head) : texture(drawn, skins[head % skins.length]);
-  const detection = (await networks.detectFaces(picture, { thorough: false }))[0];
-  const found = detection ? await networks.findLandmarks(picture, detection) : null;
-  appendFileSync(out, formatSample(model, { ...shot, presence: found?.presence ?? 0, points: found?.points ?? [] }));
+  const shot = kind === 'painted' ? await paint(drawn, head) : texture(drawn, head % skins.length);
+  for (const { picture, ...truth } of values.features ? [shot, mirrorShot(shot)] : [shot]) {
+    const detection = (await networks.detectFaces(picture, { thorough: false }))[0];
+    const found = detection ? await networks.findLandmarks(picture, detection) : null;
+    appendFileSync(out, formatSample(model, { ...truth, presence: found?.presence ?? 0, points: found?.points ?? [] }));
+    // readSamples leaves out what is no face; so do the features.
+    if (values.features && found && found.presence >= MIN_PRESENCE)
+      appendFileSync(`${out}.features`, Buffer.from(found.features!.slice().buffer));
+  }
 }
 await networks.close();
+
+/** The picture in a mirror, and the truth about it. (Identity modes are the same on both sides, but for a few tenths of a millimetre.) */
+function mirrorShot(shot: Shot): Shot {
+  const { width, height, rgb } = shot.picture;
+  const mirrored = new Uint8Array(rgb.length);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const from = 3 * (y * width + width - 1 - x);
+      mirrored.set(rgb.subarray(from, from + 3), 3 * (y * width + x));
+    }
+  }
+  return {
+    ...shot,
+    rotation: Float64Array.from(shot.rotation, (v, i) => ((i % 3 === 0) === i < 3 ? v : -v)),
+    translation: Float64Array.from(shot.translation, (v, i) => (i === 0 ? -v : v)),
+    expression: Float64Array.from(mirrorExpression, (e) => shot.expression[e]!),
+    picture: { width, height, rgb: mirrored },
+  };
+}
 
 function between(random: Random, low: number, high: number): number {
   return low + (high - low) * random.uniform();
@@ -89,7 +132,9 @@ function draw(random: Random): Draw {
   const yawDeg = random.uniform() < 0.55 ? between(random, -52, 52) : clippedNormal(random, 14, 40);
   const pitchDeg = random.uniform() < 0.5 ? between(random, -26, 26) : clippedNormal(random, 9, 25);
   const rollDeg = clippedNormal(random, 8, 25);
-  const identity = Array.from({ length: model.identityCount }, () => clippedNormal(random, 1, 2.5));
+  // A readout shrinks what it tells toward the mean of what it was measured on, so some people are less unusual.
+  const spread = values.features ? between(random, 0.6, 1.1) : 1;
+  const identity = Array.from({ length: model.identityCount }, () => spread * clippedNormal(random, 1, 2.5));
   const expression = drawExpression(random);
   const distanceMm = 450 * (1700 / 450) ** random.uniform();
   const focalPx = (between(random, 0.36, 0.56) * HEIGHT * distanceMm) / FACE_MM;
@@ -126,12 +171,7 @@ function drawExpression(random: Random): Record<string, number> {
 /** A portrait of the tests' generator. */
 async function paint(drawn: Draw, head: number): Promise<Shot> {
   const { random, identity, expression, yawDeg, pitchDeg, rollDeg, distanceMm, focalPx, eyesAt } = drawn;
-  const look = mix(pick(random, looks), pick(random, looks), random.uniform()) as { -readonly [K in keyof PersonLook]: PersonLook[K] };
-  look.melanin = Math.max(0.05, Math.min(0.95, look.melanin + clippedNormal(random, 0.12, 0.3)));
-  look.brows *= between(random, 0.6, 1.3);
-  look.lips = Math.max(0, Math.min(1, look.lips + clippedNormal(random, 0.2, 0.5)));
-  if (random.uniform() < 0.6) look.stubble = 0;
-  if (random.uniform() < 0.2) Object.assign(look, { hairTopMm: between(random, 3, 15), hairSideMm: between(random, 2, 8) });
+  const look = drawLook(random);
   const portrait = await createPortrait(
     model,
     {
@@ -159,6 +199,17 @@ async function paint(drawn: Draw, head: number): Promise<Shot> {
   return { ...truth, isPainted: true, picture: portrait.raster };
 }
 
+/** A person between two of the tests' own. */
+function drawLook(random: Random): PersonLook {
+  const look = mix(pick(random, looks), pick(random, looks), random.uniform()) as { -readonly [K in keyof PersonLook]: PersonLook[K] };
+  look.melanin = Math.max(0.05, Math.min(0.95, look.melanin + clippedNormal(random, 0.12, 0.3)));
+  look.brows *= between(random, 0.6, 1.3);
+  look.lips = Math.max(0, Math.min(1, look.lips + clippedNormal(random, 0.2, 0.5)));
+  if (random.uniform() < 0.6) look.stubble = 0;
+  if (random.uniform() < 0.2) Object.assign(look, { hairTopMm: between(random, 3, 15), hairSideMm: between(random, 2, 8) });
+  return look;
+}
+
 function drawStudio(random: Random): Studio {
   const studios = [SOFT_STUDIO, HARD_SIDE_LIGHT, OVERCAST];
   const studio = mix(pick(random, studios), pick(random, studios), random.uniform()) as Studio;
@@ -172,7 +223,8 @@ function drawStudio(random: Random): Studio {
 }
 
 /** A head with the textures of a real portrait. */
-function texture(drawn: Draw, surfaces: readonly SurfaceMaterial[]): Shot {
+function texture(drawn: Draw, skin: number): Shot {
+  const surfaces = skins[skin]!;
   const { random, identity, yawDeg, pitchDeg, rollDeg, distanceMm, focalPx, eyesAt } = drawn;
   const expression = expressionNames.map((name) => drawn.expression[name] ?? 0);
   const rotation = rotationFromAngles(yawDeg, pitchDeg, rollDeg);
@@ -198,13 +250,38 @@ function texture(drawn: Draw, surfaces: readonly SurfaceMaterial[]): Shot {
     },
     background: { top: backdrop(), bottom: backdrop() },
   });
-  return { ...camera, identity, expression, isPainted: false, picture };
+  return { ...camera, identity, expression, isPainted: false, picture, ...(skin < photos.length && { photoSkin: skin }) };
 }
 
-async function makeSkins(paths: readonly string[]): Promise<SurfaceMaterial[][]> {
-  const engine = await createEngine({ textureSize: 512 });
+async function makeSkins(paths: readonly string[], paintedCount: number): Promise<SurfaceMaterial[][]> {
+  const engine = await createEngine({ textureSize: SKIN_SIZE });
+  const baker = createTextureBaker(model, computeTextureTables(model, SKIN_SIZE));
   const made: SurfaceMaterial[][] = [];
   for (const path of paths) made.push([...(await engine.reconstruct(readFileSync(path))).maps.surfaces]);
+  for (let i = 0; i < paintedCount; i++) {
+    const random = createRandom(77 * Number(values.seed) + i);
+    const identity = Array.from({ length: model.identityCount }, () => 0.7 * clippedNormal(random, 1, 2.5));
+    const { raster, truth } = await createPortrait(
+      model,
+      {
+        ...PORTRAITS.frontal,
+        look: drawLook(random),
+        identity,
+        yawDeg: clippedNormal(random, 3, 6),
+        studio: drawStudio(random),
+        seed: 900 + i,
+      },
+      { samples: 1, detail: 0.35 },
+    );
+    const { face, view, landmarks } = await engine.reconstruct(await encodeJpeg(raster), { focalPx: truth.focalPx });
+    const { positions, rotation, translation } = truth;
+    // The textures are baked from where the face is, not from where it was found.
+    const pose = createPose(rotation, translation);
+    const imagePoints = project(positions, pose, face.intrinsics);
+    const neutralPositions = model.evaluate(identity, []);
+    const placed = { ...face, pose, positions, neutralPositions, imagePoints, identity: Float64Array.from(identity) };
+    made.push([...(await baker.bake({ face: placed, view, landmarks })).surfaces]);
+  }
   await engine.close();
   if (made.length === 0) throw new Error('textured heads need portraits');
   return made;
