@@ -15,6 +15,9 @@ const RARE_SIGMA = 0.08;
 /** Slope of the cost at amount zero: an expression that explains next to nothing stays at zero (exponential prior of mean 0.2). */
 const SPARSITY = 5;
 
+/** The same for shapes that calm faces are often taken for (mean 0.08). */
+const DOUBTFUL_SPARSITY = 12;
+
 /** Distance in the picture at which a landmark counts half, millimetres. */
 const ROBUST_SCALE_MM = 8;
 
@@ -70,7 +73,7 @@ export function fitExpression(
   const slope = new Float64Array(size);
   for (let k = 0; k < expressionCount; k++) {
     if (basis.isRare[k]) precision[k] = 1 / RARE_SIGMA ** 2;
-    slope[k] = SPARSITY;
+    slope[k] = basis.isDoubtful[k] ? DOUBTFUL_SPARSITY : SPARSITY;
   }
   for (let k = 0; k < size; k++) curvature[k * size + k] += precision[k];
 

@@ -13,6 +13,9 @@ export const EDGE_SHIFT_MM = 7;
 /** Shapes that are large in pictures and that no others stand in for. */
 const MAIN_SHAPES = /^(jawOpen|mouthSmile|mouthFrown|brow)/;
 
+/** Shapes that calm faces are often taken for: how high the brows sit and how full the lips are differs from person to person. */
+const DOUBTFUL_SHAPES = /^(browInnerUp|browOuterUp|mouthPucker)/;
+
 /** Those that move the mouth so far that the identity, more loosely held, would take most of it. */
 const LARGE_SHAPES = /^(jawOpen|mouthSmile)/;
 
@@ -62,6 +65,8 @@ export interface FitBasis {
   readonly isRare: Uint8Array;
   /** Shape (E): 1 for shapes whose amounts are freed of the priors once they are found. */
   readonly isMain: Uint8Array;
+  /** Shape (E): 1 for shapes that calm faces are often taken for. */
+  readonly isDoubtful: Uint8Array;
   /** Shape (E): 1 for large motions, which the shape's fit holds less. */
   readonly isLarge: Uint8Array;
   /** The lids of each eye whose blink the model has. */
@@ -151,6 +156,7 @@ function computeBasis(model: FaceModel, identityCount: number): FitBasis {
     isGaze: Uint8Array.from(model.expressionNames, (name) => (/^(eyeLook|gaze)/.test(name) ? 1 : 0)),
     isRare: Uint8Array.from(model.expressionNames, (name) => (RARE_SHAPES.test(name) ? 1 : 0)),
     isLarge: Uint8Array.from(model.expressionNames, (name) => (LARGE_SHAPES.test(name) ? 1 : 0)),
+    isDoubtful: Uint8Array.from(model.expressionNames, (name) => (DOUBTFUL_SHAPES.test(name) ? 1 : 0)),
     isMain: Uint8Array.from(model.expressionNames, (name) => (MAIN_SHAPES.test(name) ? 1 : 0)),
     lids: findLids(model),
   };
