@@ -215,6 +215,14 @@ describe('expression', () => {
       else expect(weight, name).toBeLessThan(0.25);
     }
   });
+  it('brows are raised on no portrait whose brows are calm', () => {
+    for (const name of NAMES) {
+      for (const side of ['Left', 'Right']) {
+        // Where brows sit differs from person to person by more than a calm face moves them. Measured up to 0.16; with as little proof as other shapes need 0.27.
+        expect(weightOf(of(name).result, `browOuterUp${side}`), `${name} ${side}`).toBeLessThan(0.22);
+      }
+    }
+  });
   it('a smile is a smile on both sides, and on no other portrait', () => {
     for (const name of NAMES) {
       for (const side of ['Left', 'Right']) {
@@ -262,10 +270,11 @@ describe('texture', () => {
       const got = meanColor(skin.data, skin.width, u * skin.width, v * skin.height, 4);
       return got.map((value, k) => Math.abs(value - wanted[k]!));
     });
-    // The face lies 2 % of the eye distance off the truth, and shading and blush change by a few levels on that way; a wrong gamma,
-    // profile or channel order is 20 levels and more.
-    expect(median(differences)).toBeLessThan(4);
-    expect(Math.max(...differences)).toBeLessThan(24);
+    // The face lies 2 % of the eye distance off the truth, and shading and blush change by a few levels on that way. Light is taken out by three tenths
+    // in the middle of the face and by more beside it: up to half a stop of shade (30 levels) on the outer ones. A wrong gamma, profile or
+    // channel order is 20 levels and more everywhere.
+    expect(median(differences)).toBeLessThan(12);
+    expect(Math.max(...differences)).toBeLessThan(36);
   });
 
   it.each(NAMES)('comes from the photo where the face was seen, and not where it was turned away: %s', (name) => {
