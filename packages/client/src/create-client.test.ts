@@ -60,6 +60,20 @@ describe('requests', () => {
     expect(server.seen.map((r) => [r.method, r.url])).toEqual([[method, url]]);
   });
 
+  it('lists batches and follows one to its end', async () => {
+    server = await startTestServer(({ url }, response) => {
+      if (!url.endsWith('/events')) return sendJson(response, 200, { batches: [] });
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.end(['snapshot', 'progress', 'end'].map((event) => `event: ${event}\ndata: {"counts":{"total":2}}\n\n`).join(''));
+    });
+    const { batches } = createClient({ baseUrl: server.url });
+    await batches.list({ limit: 7, after: 'x y' });
+    const events: string[] = [];
+    for await (const { event, data } of batches.events('a/b')) events.push(`${event} ${data.counts.total}`);
+    expect(events).toEqual(['snapshot 2', 'progress 2', 'end 2']);
+    expect(server.seen.map((r) => r.url)).toEqual(['/v1/batches?limit=7&after=x+y', '/v1/batches/a%2Fb/events']);
+  });
+
   it('lists by pages and asks for the account', async () => {
     server = await startTestServer((_, response) => sendJson(response, 200, { reconstructions: [] }));
     const client = createClient({ baseUrl: server.url });
