@@ -10,6 +10,9 @@ import { findChromium, launchBrowser } from './launch-browser.ts';
 /** Steps of the arrow keys to each side, 8 degrees each. */
 const STEPS = 8;
 const SIDE_PX = 720;
+/** What is cut out of the canvas, in parts of its height: from a little above the crown to below the neck. */
+const PART = 0.86;
+const TOP = 0.03;
 const folder = fileURLToPath(new URL('../src/home/hero/', import.meta.url));
 const chromium = findChromium();
 const [url] = process.argv.slice(2);
@@ -30,9 +33,10 @@ for (let i = 0; i <= 2 * STEPS; i++) {
   await page.getByRole('button', { name: 'Screenshot' }).click();
   const png = await readFile(await (await download).path());
   const { width, height } = await sharp(png).metadata();
-  // The middle of the canvas, as high as it is wide.
-  const side = Math.min(width, height);
-  const picture = sharp(png).extract({ left: Math.round((width - side) / 2), top: height - side, width: side, height: side });
+  // The middle of the canvas; the shoulders are cut by the edge, as in the viewer.
+  const side = Math.round(PART * Math.min(width, height));
+  const top = Math.round(TOP * height);
+  const picture = sharp(png).extract({ left: Math.round((width - side) / 2), top, width: side, height: side });
   await picture
     .resize(SIDE_PX)
     .webp({ quality: 78, alphaQuality: 90, effort: 6 })
