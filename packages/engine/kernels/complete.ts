@@ -461,17 +461,17 @@ export function gatherKnown(
   }
 }
 
-/** What the smooth light leaves over is evened by no more than this factor. */
-const MAX_GAIN: f64 = 1.3;
+/** What the smooth light leaves over is evened by no more than this factor: more is a beard, or a shadow with an edge. */
+const MAX_GAIN: f64 = 1.15;
 /** How far the light is evened in the middle of the face. */
 const CENTER_SHARE: f64 = 0.3;
 
-/** How much less it is where the photo shows something else than skin. */
-const OTHER_SHARE: f64 = 0.8;
-
-/** How far light is evened at a place: not in the middle of the face, in full at its sides, not where hair begins. */
+/**
+ * How far what is left of the light is evened at a place: along the outline alone, not where hair begins. Whatever lies there, a beard as well as skin, is
+ * in the same light, so that this depends on the place and on nothing that the photo shows: else brows and stubble would have seams.
+ */
 function evenness(p: usize): f64 {
-  return smoothstep(-60, -26, num(outsideAt, p)) * (1 - smoothstep(-42, -8, num(hairlineAt, p))) * awayFromRims(p);
+  return smoothstep(-44, -16, num(outsideAt, p)) * (1 - smoothstep(-42, -8, num(hairlineAt, p)));
 }
 
 /** Lips and lids have colours of their own: 0 on them, 1 from a centimetre on. */
@@ -500,8 +500,8 @@ export function setLight(gains: usize, light: usize): void {
 }
 
 /**
- * Writes the factor that takes the light out of place `p` (number `i`), in part in the middle of the face, in full at its sides; not where hair begins, less
- * where the photo shows something else than skin. Applies it to the colour that is known.
+ * Writes the factor that takes the light out of place `p` (number `i`), in part in the middle of the face, in full at its sides; not where hair begins.
+ * The same for whatever the photo shows there: brows and beards are in the light of the skin around them. Applies it to the colour that is known.
  *
  * @param other - how far what is shown is something else than skin
  * @param known - weight of the colour
@@ -510,9 +510,7 @@ function applyLight(i: i32, p: usize, cell: usize, skin: usize, other: f64, know
   const one = f32x4.splat(1);
   put(lightAt, p, known === 0 ? 0 : known * (1 - smoothstep(0, 0.4, other)) * awayFromRims(p));
   const share =
-    (1 - smoothstep(-42, -8, num(hairlineAt, p))) *
-    (1 - OTHER_SHARE * other) *
-    (CENTER_SHARE + (1 - CENTER_SHARE) * smoothstep(-52, -20, num(outsideAt, p)));
+    (1 - smoothstep(-42, -8, num(hairlineAt, p))) * (CENTER_SHARE + (1 - CENTER_SHARE) * smoothstep(-52, -20, num(outsideAt, p)));
   const corner = cornersAt + 12 * <usize>i;
   const wb = load<f32>(cornerWeightsAt + ((<usize>i) << 3));
   const wc = load<f32>(cornerWeightsAt + ((<usize>i) << 3), 4);
@@ -529,12 +527,12 @@ function applyLight(i: i32, p: usize, cell: usize, skin: usize, other: f64, know
 }
 
 /**
- * Evens the slow changes of light that are left at the sides of the face: changes the factor of the photo's light, and the colours that are known.
+ * Evens the slow changes of light that are left along the outline of the face: changes the factor of the photo's light, and the colours that are known.
  *
  * @param means - shape (side,side,3) and one more number: slow part of the colours
  * @param target - f32 (4): colour that skin has in even light
  */
-export function evenLight(channels: usize, skin: usize, notSkin: usize, means: usize, side: i32, target: usize): void {
+export function evenLight(channels: usize, skin: usize, means: usize, side: i32, target: usize): void {
   const scale: f32 = <f32>side / 256;
   const last: f32 = <f32>side - 1.001;
   const one = f32x4.splat(1);
@@ -546,7 +544,7 @@ export function evenLight(channels: usize, skin: usize, notSkin: usize, means: u
     const p = place(i);
     const cell = channels + p * CELL;
     if (num(seenAt, p) === 0 && load<f32>(cell, MIRRORED) === 0) continue;
-    const share = evenness(p) * (1 - OTHER_SHARE * num(notSkin, p));
+    const share = evenness(p);
     if (share === 0) continue;
     const x = max<f32>(0, min<f32>(last, (<f32>(p & 255) + 0.5) * scale - 0.5));
     const y = max<f32>(0, min<f32>(last, (<f32>(p >> 8) + 0.5) * scale - 0.5));

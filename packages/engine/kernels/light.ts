@@ -9,7 +9,7 @@ function term(at: usize, k: i32): f64 {
   return load<f64>(at + ((<usize>k) << 3));
 }
 
-/** A row of coefficients (three apart) times the functions of a normal (see writeBasis). */
+/** A row of coefficients (three apart) times the functions of a direction (see writeBasis). */
 function sum(at: usize, x: f64, y: f64, z: f64): f64 {
   return (
     term(at, 0) +
@@ -25,22 +25,22 @@ function sum(at: usize, x: f64, y: f64, z: f64): f64 {
 }
 
 /**
- * @param normals - shape (count,3), f32; 0 where there is none: the factor is 1 there
+ * @param directions - shape (count,3), f32; 0 where there is none: the factor is 1 there
  * @param numbers - f64: coefficients (9,3), tone of skin in even light (3), its colour (3)
  * @param colorShare - share of the light's colour that is taken out with its brightness
  * @param most - largest factor; the least is its inverse
  * @param out - shape (count,3), f32, written
  */
-export function computeLightGains(normals: usize, count: i32, numbers: usize, colorShare: f64, most: f64, out: usize): void {
+export function computeLightGains(directions: usize, count: i32, numbers: usize, colorShare: f64, most: f64, out: usize): void {
   const evenLog = term(numbers, 27);
   const evenR = term(numbers, 30);
   const evenG = term(numbers, 31);
   const evenB = term(numbers, 32);
   const least = 1 / most;
-  for (let i = 0; i < count; i++, normals += 12, out += 12) {
-    const x = <f64>load<f32>(normals);
-    const y = <f64>load<f32>(normals, 4);
-    const z = <f64>load<f32>(normals, 8);
+  for (let i = 0; i < count; i++, directions += 12, out += 12) {
+    const x = <f64>load<f32>(directions);
+    const y = <f64>load<f32>(directions, 4);
+    const z = <f64>load<f32>(directions, 8);
     if (x === 0 && y === 0 && z === 0) {
       store<f32>(out, 1);
       store<f32>(out, 1, 4);

@@ -84,7 +84,7 @@ export interface Kernels {
   ): void;
   computeLightGains(normals: number, count: number, numbers: number, colorShare: number, most: number, out: number): void;
   setLight(gains: number, light: number): void;
-  evenLight(channels: number, skin: number, notSkin: number, means: number, side: number, target: number): void;
+  evenLight(channels: number, skin: number, means: number, side: number, target: number): void;
   composePlan(
     channels: number,
     skin: number,

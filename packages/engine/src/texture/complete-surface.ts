@@ -169,7 +169,7 @@ export function completeSurface(
     hairWeight.byteOffset,
     hairnessWeight.byteOffset,
   );
-  evenLight(plan, notSkin, colors, workspace);
+  evenLight(plan, colors, workspace);
   if (seam !== null) {
     for (let i = 0; i < seam.texel.length; i++) {
       const p = seam.texel[i];
@@ -296,23 +296,11 @@ const LIGHT_PRIOR = 0.2;
  * person's usual colour: a cheek in its own shade or in the light of a lamp would end there with an edge. What the directions of the surface explain
  * (see estimate-light.ts) was taken out when the known colours were gathered. Fine detail stays.
  */
-function evenLight(
-  { channels, skin }: SurfacePlan,
-  notSkin: Float32Array,
-  colors: HeadColors,
-  { memory, three, light, target }: CompletionWorkspace,
-): void {
+function evenLight({ channels, skin }: SurfacePlan, colors: HeadColors, { memory, three, light, target }: CompletionWorkspace): void {
   const { kernels } = memory;
   const means = pullMeans(skin, light, three, colors.skin, LIGHT_PRIOR, LIGHT_LEVEL);
   target.set(colors.skin);
-  kernels.evenLight(
-    channels.byteOffset,
-    skin.byteOffset,
-    notSkin.byteOffset,
-    means.byteOffset,
-    FIELD_SIZE >> LIGHT_LEVEL,
-    target.byteOffset,
-  );
+  kernels.evenLight(channels.byteOffset, skin.byteOffset, means.byteOffset, FIELD_SIZE >> LIGHT_LEVEL, target.byteOffset);
 }
 
 /** Texels to either side over which the share of the photo fades out: some eight millimetres. */

@@ -16,7 +16,7 @@ import {
   type SurfacePlan,
 } from './complete-surface.ts';
 import { type DetailTables, paintDetails } from './details.ts';
-import { computeLightGains, estimateLight } from './estimate-light.ts';
+import { computeLightDirections, computeLightGains, estimateLight } from './estimate-light.ts';
 import type { FaceMaps, SurfaceMaterial } from './face-maps.ts';
 import { FIELD_SIZE } from './field-size.ts';
 import { estimateGrain } from './grain.ts';
@@ -88,7 +88,7 @@ export function createTextureBaker(model: FaceModel, tables: TextureTables): Tex
   const own = { skin: tables.skin, scalp: tables.scalp, grainTile: tables.grainTile, eye: eyeTables };
   const sides = tables.scalp === null ? [tables.skin] : [tables.skin, tables.scalp];
   const surfaceBytes = sides.reduce((sum, side) => sum + countPaintBytes(model, side) + PLAN_BYTES + OBSERVATION_BYTES, 0);
-  const fieldBytes = COMPLETION_BYTES + 3 * 4 * FIELD_SIZE ** 2 + countFrameBytes(model.vertexCount) + 12 * model.vertexCount + 32;
+  const fieldBytes = COMPLETION_BYTES + 3 * 4 * FIELD_SIZE ** 2 + countFrameBytes(model.vertexCount) + 24 * model.vertexCount + 32;
   const memory = createKernelMemory(countKernelBytes(own) + surfaceBytes + fieldBytes + countPhotoBytes(size) + countCanvasBytes(size));
   // What kernels read lies in their memory; the tables that were given may go.
   const { skin: skinTables, scalp: scalpTables, grainTile, eye } = memory.adopt(own);
@@ -104,6 +104,7 @@ export function createTextureBaker(model: FaceModel, tables: TextureTables): Tex
     visibility: createVisibilityBuffers(),
     workspace: createCompletionWorkspace(memory),
     localSkinTone: memory.allocate(Float32Array, 3 * FIELD_SIZE ** 2),
+    lightDirections: memory.place(computeLightDirections(model.neutral)),
     lightGains: memory.allocate(Float32Array, 3 * model.vertexCount + 1),
     grainTile,
     details: { ...painted, eye },
@@ -151,6 +152,8 @@ interface BakerState {
   readonly visibility: VisibilityBuffers;
   readonly workspace: CompletionWorkspace;
   readonly localSkinTone: Float32Array;
+  /** Shape (V,3) */
+  readonly lightDirections: Float32Array;
   /** Shape (V,3), and one more that vectors of four may read. */
   readonly lightGains: Float32Array;
   readonly grainTile: Int8Array;
@@ -183,10 +186,9 @@ async function bake(state: BakerState, input: BakeInput): Promise<FaceMaps> {
   placeFrame(frame, state.frame);
   for (const s of surfaces) observeSurface(s.tables, frame, state.frame, coarse, s.observation, [planes[0], planes[1]]);
   const colors = estimateHeadColors(surfaces, input.landmarks, view, workspace, localSkinTone);
-  const light = estimateLight(skin.tables, skin.observation, frame.normals, localSkinTone, colors.skinSpread);
-  const { memory, normals, numbers } = state.frame;
-  normals.set(frame.normals);
-  computeLightGains(light, memory, normals, colors.skinTone, numbers, state.lightGains);
+  const light = estimateLight(skin.tables, skin.observation, state.lightDirections, localSkinTone, colors.skinSpread);
+  const { memory, numbers } = state.frame;
+  computeLightGains(light, memory, state.lightDirections, colors.skinTone, numbers, state.lightGains);
   await pause();
   // 2 What paints which place; the scalp follows the skin along their common rim.
   completeSurface(skin.tables, skin.observation, colors, localSkinTone, state.lightGains, workspace, null, skin.plan);

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { countKernelBytes, createKernelMemory } from '../kernels/kernel-memory.ts';
 import type { FaceModel } from '../models/face-model.ts';
 import { loadFaceModel } from '../models/load-face-model.ts';
-import { computeLightGains, estimateLight, type LightModel } from './estimate-light.ts';
+import { computeLightDirections, computeLightGains, estimateLight, type LightModel } from './estimate-light.ts';
 import { FIELD_SIZE } from './field-size.ts';
 import { computePartNormals } from './head-layout.ts';
 import type { SurfaceObservation } from './observe-surface.ts';
@@ -51,6 +51,29 @@ function computeGains(light: LightModel | null, skin: readonly number[], out: Fl
   computeLightGains(light, memory, memory.place(normals), toneOf(skin), memory.allocate(Float64Array, 33), gains);
   out.set(gains);
 }
+
+describe('computeLightDirections', () => {
+  it('are those of a smooth body: no brow, lid or lip is in them', () => {
+    const directions = computeLightDirections(head.neutral);
+    const face = head.parts.find((p) => p.name === 'face')!;
+    for (let t = 3 * face.firstTriangle; t < 3 * (face.firstTriangle + face.triangleCount); t++) {
+      const [a, b] = [head.triangles[t], head.triangles[t % 3 === 2 ? t - 2 : t + 1]].map((v) => 3 * v);
+      const apartMm = Math.hypot(...[0, 1, 2].map((k) => head.neutral[a + k] - head.neutral[b + k]));
+      const turn = Math.hypot(...[0, 1, 2].map((k) => directions[a + k] - directions[b + k]));
+      // A body whose least half axis is 85 mm, and which bends most (b / a^2 at an end) like one of 63 mm, seen from inside by at most a third: 1 / 40 per mm.
+      expect(turn).toBeLessThan(apartMm / 40 + 1e-6);
+    }
+    // Straight ahead at the bridge of the nose, to the side at the ear.
+    const nearest = (x: number, y: number, z: number): number => {
+      let best = 0;
+      const distance = (o: number): number => Math.hypot(head.neutral[o] - x, head.neutral[o + 1] - y, head.neutral[o + 2] - z);
+      for (let o = 3; o < head.neutral.length; o += 3) if (distance(o) < distance(best)) best = o;
+      return best;
+    };
+    expect(directions[nearest(0, 0, 30) + 2]).toBeGreaterThan(0.95);
+    expect(directions[nearest(80, -10, -60)]).toBeGreaterThan(0.95);
+  });
+});
 
 describe('estimateLight', () => {
   it('finds factors that undo a soft lamp at one side', () => {

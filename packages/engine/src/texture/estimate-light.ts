@@ -4,7 +4,7 @@ import type { SurfaceObservation } from './observe-surface.ts';
 import { computeToneDistance, TONE_CHANNELS, writeColorOfTone } from './skin-color.ts';
 import type { SurfaceTables } from './surface-tables.ts';
 
-/** Functions of a normal: real spherical harmonics up to the second order, without their constants. */
+/** Functions of a direction: real spherical harmonics up to the second order, without their constants. */
 const TERMS = 9;
 /** Every seventh place is enough for 27 numbers. */
 const STRIDE = 7;
@@ -20,24 +20,49 @@ const RIDGE = [0, 0.004, 0.02] as const;
 const MIN_SEEN = 0.25;
 const RIM_MM = 12;
 
-/** How the tone of skin (see computeTone) depends on where it faces: shape (TERMS,3). */
+/**
+ * Middle and half axes of the ellipsoid whose directions stand for those of the head, millimetres in the model's frame: the neutral head's own, rounded.
+ */
+const MIDDLE = [0, -5, -60] as const;
+const HALF_AXES = [85, 115, 105] as const;
+
+/**
+ * Directions that vary slowly over the head: those of an ellipsoid. Light that is told by the mesh's own normals changes within a few millimetres at brows,
+ * lids and lips, just where a fitted mesh lies beside the true face by as much: each would get a halo.
+ *
+ * @param positions - shape (V,3), model frame, mm
+ * @returns shape (V,3), unit
+ */
+export function computeLightDirections(positions: Float32Array): Float32Array {
+  const out = new Float32Array(positions.length);
+  for (let o = 0; o < out.length; o += 3) {
+    const [x, y, z] = MIDDLE.map((m, k) => (positions[o + k] - m) / HALF_AXES[k] ** 2);
+    const length = Math.hypot(x, y, z) || 1;
+    out[o] = x / length;
+    out[o + 1] = y / length;
+    out[o + 2] = z / length;
+  }
+  return out;
+}
+
+/** How the tone of skin (see computeTone) depends on where it lies: shape (TERMS,3). */
 export type LightModel = Float64Array;
 
 /**
- * Estimates how the photo's light depends on the direction that skin faces: tone = sum of coefficients times spherical harmonics of the normal, least
+ * Estimates how the photo's light depends on the direction from the middle of the head: tone = sum of coefficients times spherical harmonics, least
  * squares over the bare skin, reweighted so that what is not skin or lies in a cast shadow counts little.
  *
  * Source: nine numbers are enough for diffuse light from all around (Ramamoorthi, Hanrahan, "An efficient representation for irradiance environment
  * maps", SIGGRAPH 2001); here for the logarithm of brightness, which keeps every light positive.
  *
- * @param normals - shape (V,3), unit, model frame
+ * @param directions - shape (V,3), see {@link computeLightDirections}
  * @param localSkinTone - shape (F,F,3)
  * @returns null where too little skin is seen
  */
 export function estimateLight(
   { texels, corners, outsideMm, hairlineMm, lidRimMm, lipRimMm }: SurfaceTables,
   { seen, tone }: SurfaceObservation,
-  normals: Float32Array,
+  directions: Float32Array,
   localSkinTone: Float32Array,
   skinSpread: readonly [number, number, number],
 ): LightModel | null {
@@ -53,7 +78,7 @@ export function estimateLight(
   const weights = new Float64Array(n);
   for (let s = 0; s < n; s++) {
     const i = places[s];
-    writeBasis(normals, 3 * corners[3 * i], basis, TERMS * s);
+    writeBasis(directions, 3 * corners[3 * i], basis, TERMS * s);
     weights[s] = seen[texels[i]];
   }
   const out = new Float64Array(TERMS * TONE_CHANNELS);
@@ -103,7 +128,7 @@ const MAX_GAIN = 1.5;
 /**
  * Factors that turn colours of skin in the photo's light into those in even light (kernels/light.ts).
  *
- * @param normals - shape (V,3), in the kernels' memory
+ * @param directions - shape (V,3), in the kernels' memory
  * @param skinTone - tone of skin in even light
  * @param numbers - shape (33), in that memory: scratch
  * @param out - shape (V,3), in that memory, written
@@ -111,7 +136,7 @@ const MAX_GAIN = 1.5;
 export function computeLightGains(
   light: LightModel | null,
   { kernels }: KernelMemory,
-  normals: Float32Array,
+  directions: Float32Array,
   skinTone: readonly number[],
   numbers: Float64Array,
   out: Float32Array,
@@ -123,13 +148,13 @@ export function computeLightGains(
   numbers.set(light);
   numbers.set(skinTone, 3 * TERMS);
   writeColorOfTone(skinTone[0], skinTone[1], skinTone[2], numbers, 3 * TERMS + 3);
-  kernels.computeLightGains(normals.byteOffset, normals.length / 3, numbers.byteOffset, COLOR_SHARE, MAX_GAIN, out.byteOffset);
+  kernels.computeLightGains(directions.byteOffset, directions.length / 3, numbers.byteOffset, COLOR_SHARE, MAX_GAIN, out.byteOffset);
 }
 
-function writeBasis(normals: Float32Array, o: number, out: Float64Array, b: number): void {
-  const x = normals[o];
-  const y = normals[o + 1];
-  const z = normals[o + 2];
+function writeBasis(directions: Float32Array, o: number, out: Float64Array, b: number): void {
+  const x = directions[o];
+  const y = directions[o + 1];
+  const z = directions[o + 2];
   out[b] = 1;
   out[b + 1] = x;
   out[b + 2] = y;

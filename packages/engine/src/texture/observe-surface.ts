@@ -65,8 +65,6 @@ export interface ObservedFrame {
   readonly memory: KernelMemory;
   /** Shape (V,2) */
   readonly imagePoints: Float32Array;
-  /** Shape (V,3): placed by who needs it. */
-  readonly normals: Float32Array;
   /** Shape (V) each. */
   readonly depth: Float32Array;
   readonly facing: Float32Array;
@@ -80,14 +78,13 @@ export interface ObservedFrame {
 }
 
 /** Bytes of {@link createObservedFrame}. */
-export const countFrameBytes = (vertexCount: number): number => 36 * vertexCount + 8 * VISIBILITY_CELLS + 512;
+export const countFrameBytes = (vertexCount: number): number => 24 * vertexCount + 8 * VISIBILITY_CELLS + 512;
 
 export function createObservedFrame(memory: KernelMemory, vertexCount: number): ObservedFrame {
   const perVertex = (): Float32Array => memory.allocate(Float32Array, vertexCount);
   return {
     memory,
     imagePoints: memory.allocate(Float32Array, 2 * vertexCount),
-    normals: memory.allocate(Float32Array, 3 * vertexCount),
     depth: perVertex(),
     facing: perVertex(),
     insidePx: perVertex(),
