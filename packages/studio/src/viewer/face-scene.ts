@@ -73,7 +73,7 @@ const LOOK_LOWER = 0.1;
 const AMBIENT = 1.6;
 const KEY = 1.45;
 /** From behind and level with the eyes: from above it would lie on the crown as a bald patch. */
-const RIM = 0.5;
+const RIM = 0.35;
 const FILL = 0.55;
 const FRONT: OrbitState = { azimuthRad: 0, polarRad: Math.PI / 2, distance: 0 };
 
@@ -131,7 +131,7 @@ export function createFaceScene({ canvas, onOrbit, onContextLost }: FaceSceneOpt
       new Vector3(Math.sin(t) * Math.cos(h), Math.sin(h), Math.cos(t) * Math.cos(h)).transformDirection(camera.matrixWorld).add(center);
     key.position.copy(at(turn, height));
     fill.position.copy(at(-turn, 0.1));
-    rim.position.copy(at(turn + Math.PI * 0.85, -0.1));
+    rim.position.copy(at(turn + Math.PI * 0.85, 0.1));
     key.target.position.copy(center);
     fill.target.position.copy(center);
     rim.target.position.copy(center);
