@@ -159,6 +159,21 @@ describe('bundleProgram', () => {
     expect(readdirSync(join(folder, 'packages/cli/dist/bundle')).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
+  it('has a program of its own for the worker of the service, which shares the pieces', async () => {
+    createProgram();
+    mkdirSync(join(folder, 'packages/service/dist/workers/process'), { recursive: true });
+    writeFileSync(
+      join(folder, 'packages/service/dist/workers/process/worker.js'),
+      "export { readAsset } from '../../../../cli/dist/deep/read-asset.js';\n",
+    );
+    await bundleProgram(folder);
+    rmSync(join(folder, 'packages/cli/dist/deep'), { recursive: true });
+    const { readAsset } = (await import(pathToFileURL(join(folder, 'packages/cli/dist/bundle/worker.js')).href)) as {
+      readAsset: () => string;
+    };
+    expect(readAsset()).toBe('beside the modules');
+  });
+
   it('is old once a package was compiled after it', async () => {
     createProgram();
     expect(isBundled(folder)).toBe(false);

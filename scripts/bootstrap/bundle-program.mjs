@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, sep } from 'node:path';
 
-/** Packages whose compiled modules go into the bundle; the service, which starts programs of its own, does not. */
-const BUNDLED = ['protocol', 'head-model', 'engine', 'cli'];
+/** Packages whose compiled modules go into the bundle; of the service only its worker. */
+const BUNDLED = ['protocol', 'head-model', 'engine', 'service', 'cli'];
 
 /** What is left to be loaded as it is: native libraries with their paths, data, and the service. */
 const EXTERNAL = ['onnxruntime-node', '@mediapipe/face_mesh', '@img/sharp-*', '@facewright/service'];
@@ -33,7 +33,7 @@ export async function bundleProgram(root) {
   const { outputFiles } = await build({
     write: false,
     absWorkingDir: root,
-    entryPoints: { main: join(root, 'packages/cli/dist/main.js') },
+    entryPoints: { main: join(root, 'packages/cli/dist/main.js'), ...findWorker(root) },
     outdir,
     bundle: true,
     splitting: true,
@@ -54,20 +54,30 @@ export async function bundleProgram(root) {
   writeBundle(outdir, outputFiles);
 }
 
+/**
+ * The service's worker, which loads the same engine; its other modules are not bundled.
+ *
+ * @param {string} root
+ */
+function findWorker(root) {
+  const worker = join(root, 'packages/service/dist/workers/process/worker.js');
+  return existsSync(worker) ? { worker } : {};
+}
+
 /** A piece of a bundle that was replaced this long ago is of no process that is just starting. Milliseconds. */
 const STALE_MS = 3600_000;
 
 /**
  * Puts the files into their folder such that a process which starts meanwhile finds all pieces of one bundle: names of pieces come from their content,
- * and the first file, which names them, comes last.
+ * and the files that processes start with, which name them, come last; main.js is the very last, because its time is taken for that of all.
  *
  * @param {string} outdir
  * @param {readonly import('esbuild').OutputFile[]} files
  */
 function writeBundle(outdir, files) {
   mkdirSync(outdir, { recursive: true });
-  const isFirst = (/** @type {import('esbuild').OutputFile} */ { path }) => basename(path) === 'main.js';
-  for (const { path, contents } of [...files].sort((a, b) => Number(isFirst(a)) - Number(isFirst(b)))) {
+  const rank = (/** @type {import('esbuild').OutputFile} */ { path }) => ['worker.js', 'main.js'].indexOf(basename(path));
+  for (const { path, contents } of [...files].sort((a, b) => rank(a) - rank(b))) {
     const temporary = `${path}.${process.pid}.tmp`;
     writeFileSync(temporary, contents);
     renameSync(temporary, path);

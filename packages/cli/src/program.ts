@@ -320,7 +320,10 @@ const providerOption = (): Option =>
 const maxBytesOption = (): Option =>
   new Option('--max-bytes <n>', 'refuse larger files (default: 52428800)').argParser(parseWhole('--max-bytes', 1));
 const maxPixelsOption = (): Option =>
-  new Option('--max-pixels <n>', 'refuse larger pictures (default: 120000000); progressive ones from half of it on, AVIF from a quarter').argParser(parseWhole('--max-pixels', 1));
+  new Option(
+    '--max-pixels <n>',
+    'refuse larger pictures (default: 120000000); progressive ones from half of it on, AVIF from a quarter',
+  ).argParser(parseWhole('--max-pixels', 1));
 const maxDecodeMsOption = (): Option =>
   new Option('--max-decode-ms <n>', 'give up decoding after this time (default: 10000)').argParser(parseWhole('--max-decode-ms', 1));
 
