@@ -17,6 +17,8 @@ export default defineConfig({
     ],
     reporters: ['default', './scripts/skip-reporter.ts'],
     testTimeout: 60_000,
+    // What must become true is waited for patiently: a busy machine needs longer than vitest's own second.
+    expect: { poll: { timeout: 30_000 } },
     maxWorkers: 2,
   },
 });

@@ -176,7 +176,7 @@ describe('facewright serve', () => {
     const { workerPid } = await program.line('Worker ready');
     await program.line('Ready');
     void post(base).catch(() => {});
-    await vi.waitFor(() => expect(program.lines.some((line) => line.msg === 'Ready')).toBe(true));
+    await vi.waitFor(() => expect(program.lines.some((line) => line.msg === 'Ready')).toBe(true), { timeout: 60_000 });
     process.kill(program.pid, 'SIGTERM');
     const { code, signal } = await program.end('SIGTERM');
     expect(signal === 'SIGKILL' || code === 0).toBe(true);
