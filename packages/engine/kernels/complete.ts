@@ -462,16 +462,17 @@ export function gatherKnown(
 }
 
 /** What the smooth light leaves over is evened by no more than this factor: more is a beard, or a shadow with an edge. */
-const MAX_GAIN: f64 = 1.15;
+const MAX_GAIN: f64 = 1.25;
 /** How far the light is evened in the middle of the face. */
 const CENTER_SHARE: f64 = 0.3;
 
 /**
- * How far what is left of the light is evened at a place: along the outline alone, not where hair begins. Whatever lies there, a beard as well as skin, is
- * in the same light, so that this depends on the place and on nothing that the photo shows: else brows and stubble would have seams.
+ * How far what is left of the light is evened at a place: toward the sides, not where hair begins nor around lids and lips, whose shadows and colours
+ * are their own. All of that changes slowly, and depends on the place and on nothing that the photo shows: else brows and stubble would have seams.
  */
 function evenness(p: usize): f64 {
-  return smoothstep(-44, -16, num(outsideAt, p)) * (1 - smoothstep(-42, -8, num(hairlineAt, p)));
+  const awayMm = min(num(lidRimAt, p), num(lipRimAt, p));
+  return smoothstep(-60, -26, num(outsideAt, p)) * (1 - smoothstep(-42, -8, num(hairlineAt, p))) * smoothstep(8, 32, awayMm);
 }
 
 /** Lips and lids have colours of their own: 0 on them, 1 from a centimetre on. */

@@ -268,8 +268,12 @@ describe('runJobs', () => {
   });
 
   it('lets running work end when it drains, and hands back what takes longer, uncounted', async () => {
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
     const { submit, queue, runner } = await createService(
-      async ({ jobId }, { signal }) => (jobId === 'short' ? void (await sleep(100)) : untilAborted(signal)),
+      ({ jobId }, { signal }) => (jobId === 'short' ? released : untilAborted(signal)),
       { size: 2 },
     );
     await submit('short');
@@ -277,7 +281,9 @@ describe('runJobs', () => {
     await waitFor(() => expect(runner.inFlight()).toBe(2));
     await submit('waiting');
     // Long enough for the short one on a busy machine.
-    await runner.drain(3_000);
+    const drained = runner.drain(3_000);
+    release();
+    await drained;
     expect(await queue.get('acme', 'short')).toMatchObject({ state: 'succeeded' });
     expect(await queue.get('acme', 'long')).toMatchObject({ state: 'queued', attempt: 0 });
     expect(await queue.get('acme', 'waiting')).toMatchObject({ state: 'queued', attempt: 0 });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
-import { link, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { link, open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FacewrightError } from '@facewright/protocol';
@@ -50,7 +50,7 @@ export class JournalLock {
         if (other === null) continue;
         const isThere = other.host === holder.host ? isAlive(other) : await isTouched(path, staleMs);
         if (isThere) throw inUse(other);
-        await evict(path, other, `${own}.old`);
+        await evict(path, other, own, staleMs);
       }
     } finally {
       await rm(own, { force: true });
@@ -97,17 +97,37 @@ async function isTouched(path: string, staleMs: number): Promise<boolean> {
   return false;
 }
 
-/** Removes the lock of `holder`; where another was quicker and holds it already, that one stays. */
-async function evict(path: string, holder: Holder, scratch: string): Promise<void> {
-  try {
-    await rename(path, scratch);
-  } catch (e) {
-    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw e;
+/**
+ * Removes the lock of `holder`, which is gone, unless that was done already. Of all who want to, one alone may: who links its own file under a name
+ * made of the holder's id. Without that a slow one would remove what a quicker one has taken meanwhile.
+ *
+ * @param own - file that names this process
+ */
+async function evict(path: string, holder: Holder, own: string, staleMs: number): Promise<void> {
+  for (let turn = 0; ; turn++) {
+    const right = rightToEvict(path, holder, turn);
+    if (await linked(own, right)) {
+      if ((await readHolder(path))?.id === holder.id) await rm(path, { force: true });
+      // From here on nobody finds that lock any more, whoever takes the right anew.
+      for (let k = 0; k <= turn; k++) await rm(rightToEvict(path, holder, k), { force: true });
+      return;
+    }
+    const other = await readHolder(right);
+    if (other === null) return;
+    const isThere = other.host === hostname() ? isAlive(other) : await isTouched(right, staleMs);
+    if (isThere) {
+      await sleep(EVICTION_MS);
+      return;
+    }
+    // Killed in the middle of it: the next turn.
   }
-  if ((await readHolder(scratch))?.id !== holder.id) await linked(scratch, path);
-  await rm(scratch, { force: true });
 }
+
+/** Name of the right to remove a lock; the turn counts those who died while they had it. */
+const rightToEvict = (path: string, { id }: Holder, turn: number): string => `${path}.evict-${id.replace(/[^\w-]/g, '')}-${turn}`;
+
+/** Removing a lock takes about as long; whoever does not may look again then. */
+const EVICTION_MS = 5;
 
 async function linked(from: string, to: string): Promise<boolean> {
   try {
